@@ -1,0 +1,184 @@
+# boshspec
+#
+#   make run     installs what is missing, builds, certifies the bundled client
+#   make test    installs what is missing, builds, passes all tests
+#   make help    the rest
+#
+# Options: SAN=address,undefined (a build of its own), WERROR=1, V=1.
+
+SHELL = /bin/bash
+.DEFAULT_GOAL = all
+.DELETE_ON_ERROR:
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
+
+PREFIX ?= /usr/local
+DATADIR = $(PREFIX)/share/boshspec
+VERSION = 0.1.0
+
+ifdef SAN
+B = build-san
+SAN_FLAGS = -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+else ifdef COVER
+B = build-cover
+SAN_FLAGS = --coverage
+else
+B = build
+endif
+
+CC = gcc
+PKGS = libxml-2.0 libmicrohttpd libcurl libuv libgsasl jansson gnutls nettle zlib
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+CLIENT_LIBS := $(shell pkg-config --libs libxml-2.0 libcurl libgsasl jansson 2>/dev/null)
+
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wwrite-strings -Wvla $(if $(WERROR),-Werror)
+CPPFLAGS += -I. -D_GNU_SOURCE -DBOSHSPEC_VERSION='"$(VERSION)"' \
+	-DBOSHSPEC_DATADIR='"$(DATADIR)"'
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARN) $(SAN_FLAGS) $(PKG_CFLAGS)
+Q = $(if $(V),,@)
+
+# ---- what is built from what ----
+
+objs = $(patsubst %.c,$(B)/%.o,$(1))
+MAINS = harness/main.c $(wildcard harness/cmd_*.c)
+COMMON = $(wildcard common/*.c)
+CLIENT = $(filter-out client-under-test/main.c,$(wildcard client-under-test/*.c))
+MOCK = $(wildcard mockserver/*.c)
+HARNESS = $(filter-out $(MAINS),$(wildcard harness/*.c))
+REPORTS = $(wildcard reports/*.c)
+TWINS = $(wildcard tests/twins/*.c)
+TESTS = $(wildcard tests/*.c)
+LIBS = $(B)/libharness.a $(B)/libtwins.a $(B)/libreports.a $(B)/libboshmock.a \
+	$(B)/libbosh.a $(B)/libcommon.a
+
+# What decides without the world: make lint proves it by nm.
+PURE = $(filter-out client-under-test/driver_% client-under-test/random.c,$(CLIENT)) \
+	$(filter-out mockserver/http_mhd%,$(MOCK)) \
+	$(wildcard harness/play*.c harness/journal*.c harness/judge*.c \
+	harness/expr*.c harness/faults.c harness/avt.c harness/raw_*.c) \
+	common/delivery.c common/http.c common/http_frame.c
+
+.PHONY: all run test check lint format format-check bench fuzz cover install \
+	clean help deps deps-check run-built test-built
+
+all: $(B)/boshspec $(B)/bosh-client
+
+help:
+	@sed -n 's/^#   //p' Makefile
+	@echo "make lint format format-check check bench fuzz cover install clean"
+
+$(B)/%.o: %.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(if $(V),,@echo "  CC    $<")
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+define archive
+	$(if $(V),,@echo "  AR    $@")
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+endef
+$(B)/libcommon.a: $(call objs,$(COMMON))
+	$(archive)
+$(B)/libbosh.a: $(call objs,$(CLIENT))
+	$(archive)
+$(B)/libboshmock.a: $(call objs,$(MOCK))
+	$(archive)
+$(B)/libharness.a: $(call objs,$(HARNESS))
+	$(archive)
+$(B)/libreports.a: $(call objs,$(REPORTS))
+	$(archive)
+$(B)/libtwins.a: $(call objs,$(TWINS))
+	$(archive)
+
+$(B)/boshspec: $(call objs,$(MAINS)) $(LIBS)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(call objs,$(MAINS)) \
+		-Wl,--start-group $(LIBS) -Wl,--end-group $(PKG_LIBS) -lm
+$(B)/bosh-client: $(B)/client-under-test/main.o $(B)/libbosh.a $(B)/libcommon.a
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CLIENT_LIBS)
+$(B)/unit-tests: $(call objs,$(TESTS)) $(LIBS)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(call objs,$(TESTS)) \
+		-Wl,--start-group $(LIBS) -Wl,--end-group $(PKG_LIBS) -lcunit -lm
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- the two commands ----
+
+deps:
+	@tests/tools/deps build
+deps-check: deps
+	@tests/tools/deps check
+
+run: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(MAKE) --no-print-directory run-built
+run-built:
+	@$(B)/boshspec client --strict -o reports/out/client-bosh-client
+
+test: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/unit-tests
+	@$(MAKE) --no-print-directory test-built
+test-built:
+	@tests/tools/run-tests $(B)
+
+# ---- quality ----
+
+check: deps-check
+	@$(MAKE) --no-print-directory format-check
+	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=1 all build/unit-tests
+	@$(MAKE) --no-print-directory -j$(JOBS) lint
+	@$(MAKE) --no-print-directory WERROR=1 SAN=address,undefined test
+	@$(MAKE) --no-print-directory WERROR=1 test
+
+SOURCES = $(wildcard common/*.[ch] client-under-test/*.[ch] mockserver/*.[ch] \
+	harness/*.[ch] reports/*.[ch] tests/*.[ch] tests/*/*.[ch])
+HEADERS = $(filter %.h,$(SOURCES))
+TIDY = $(filter-out tests/%,$(filter %.c,$(SOURCES)))
+
+format:
+	clang-format -i $(SOURCES)
+format-check:
+	@clang-format --dry-run -Werror $(SOURCES) && echo "format: clean"
+
+lint: $(TIDY:%.c=$(B)/tidy/%.ok) $(HEADERS:%.h=$(B)/alone/%.ok) $(B)/pure.ok \
+		$(B)/boshspec
+	@$(B)/boshspec lint all
+
+# One file at a time: clang-tidy 14 gives false alarms otherwise.
+$(B)/tidy/%.ok: %.c .clang-tidy
+	@mkdir -p $(@D)
+	@echo "  TIDY  $<"
+	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS) -std=gnu11 $(PKG_CFLAGS) \
+		2> >(grep -v 'warnings generated\|Suppressed\|Use -header-filter' >&2)
+	@touch $@
+# Every header can be included first.
+$(B)/alone/%.ok: %.h
+	@mkdir -p $(@D)
+	$(Q)echo '#include "$<"' | $(CC) $(CPPFLAGS) $(ALL_CFLAGS) -x c -fsyntax-only -
+	@touch $@
+$(B)/pure.ok: $(call objs,$(PURE)) tests/tools/pure
+	@tests/tools/pure $(call objs,$(PURE))
+	@touch $@
+
+FUZZ_S ?= 60
+fuzz: deps-check
+	@tests/tools/fuzz $(FUZZ_S)
+
+bench: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/tools/bench $(B)
+
+cover: deps
+	@$(MAKE) --no-print-directory COVER=1 -j$(JOBS) all build-cover/unit-tests
+	@tests/tools/cover build-cover
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR)
+	install -m 755 $(B)/boshspec $(B)/bosh-client $(DESTDIR)$(PREFIX)/bin
+	cp -R cases $(DESTDIR)$(DATADIR)
+
+clean:
+	rm -rf build build-san build-cover build-fuzz reports/out

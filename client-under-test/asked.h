@@ -1,0 +1,44 @@
+/*
+ * What a line of the driver protocol asks of a session: its options.
+ *
+ * Part of bosh-client, not of the library.
+ */
+#ifndef CLIENT_ASKED_H
+#define CLIENT_ASKED_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bosh.h"
+#include "common/err.h"
+
+#define ASKED_HEADERS_MAX 32
+
+struct asked {
+    struct bosh_options options;
+    const char *headers[ASKED_HEADERS_MAX + 1];
+    char *header_text; /* what headers points into */
+};
+
+/* A text member, or NULL. Borrowed from object. */
+const char *asked_text(const json_t *object, const char *key);
+
+/* A whole number, or text that is one; else missing. */
+long long asked_number(const json_t *object, const char *key,
+                       long long missing);
+
+/*
+ * Fill in out from the members url, wait, hold, route, ca and options of
+ * line; strings are borrowed from line.
+ *
+ * Returns 0, or -1 with e set: a number that does not fit, or an option that
+ * does not exist. Release out with asked_release() in both cases.
+ */
+int asked_read(struct asked *out, const json_t *line, struct err *e);
+void asked_release(struct asked *a);
+
+/* The names of all options, yours. */
+json_t *asked_option_names(void);
+
+#endif

@@ -1,0 +1,225 @@
+/* The <body/> element, client side: see body.h. */
+#include "body.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bosh.h"
+
+/* Schema of XEP-0124 §22: wait, inactivity, polling and maxpause are
+ * unsignedShort, hold and requests unsignedByte. */
+#define SHORT_MAX 65535
+#define BYTE_MAX 255
+
+static void attr(struct buf *out, const char *name, const char *value)
+{
+    buf_printf(out, " %s='", name);
+    buf_add_xml(out, value, strlen(value));
+    buf_addc(out, '\'');
+}
+
+void body_write_creation(struct buf *out, const struct body_creation *c)
+{
+    buf_adds(out, "<body");
+    if (c->content)
+        attr(out, "content", c->content);
+    buf_printf(out, " hold='%d' rid='%" PRIu64 "'", c->hold, c->rid);
+    if (c->route)
+        attr(out, "route", c->route);
+    attr(out, "to", c->to);
+    attr(out, "ver", BOSH_PROTOCOL_VERSION);
+    buf_printf(out, " wait='%d'", c->wait_s);
+    attr(out, "xml:lang", c->lang);
+    attr(out, "xmlns", XML_NS_HTTPBIND);
+    attr(out, "xmlns:xmpp", XML_NS_XBOSH);
+    buf_adds(out, " xmpp:version='1.0'/>");
+}
+
+void body_write(struct buf *out, const struct body_request *r)
+{
+    buf_adds(out, "<body");
+    if (r->pause_s > 0)
+        buf_printf(out, " pause='%d'", r->pause_s);
+    buf_printf(out, " rid='%" PRIu64 "'", r->rid);
+    attr(out, "sid", r->sid);
+    if (r->restart_to)
+        attr(out, "to", r->restart_to);
+    if (r->terminate)
+        attr(out, "type", "terminate");
+    if (r->restart_to)
+        attr(out, "xml:lang", r->lang);
+    attr(out, "xmlns", XML_NS_HTTPBIND);
+    if (r->restart_to) {
+        attr(out, "xmlns:xmpp", XML_NS_XBOSH);
+        attr(out, "xmpp:restart", "true");
+    }
+    if (r->payload_len == 0) {
+        buf_adds(out, "/>");
+        return;
+    }
+    buf_addc(out, '>');
+    buf_add(out, r->payload, r->payload_len);
+    buf_adds(out, "</body>");
+}
+
+/* An attribute as a whole number of 0 to max, else -1. */
+static int number(const xmlNode *root, const char *name, int max)
+{
+    const char *text = xml_attr(root, NULL, name);
+    int value = 0;
+
+    if (!text || !*text)
+        return -1;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9')
+            return -1;
+        value = value * 10 + (*text - '0');
+        if (value > max)
+            return -1;
+    }
+    return value;
+}
+
+static void read_attrs(struct body *b)
+{
+    b->type = xml_attr(b->root, NULL, "type");
+    b->condition = xml_attr(b->root, NULL, "condition");
+    b->sid = xml_attr(b->root, NULL, "sid");
+    if (b->sid && !*b->sid)
+        b->sid = NULL;
+    b->wait_s = number(b->root, "wait", SHORT_MAX);
+    b->hold = number(b->root, "hold", BYTE_MAX);
+    b->requests = number(b->root, "requests", BYTE_MAX);
+    b->inactivity_s = number(b->root, "inactivity", SHORT_MAX);
+    b->polling_s = number(b->root, "polling", SHORT_MAX);
+    b->maxpause_s = number(b->root, "maxpause", SHORT_MAX);
+}
+
+struct body *body_read(const char *data, size_t len, struct err *e)
+{
+    struct body *b;
+    xmlDocPtr doc;
+
+    if (len == 0 || len > BOSH_BODY_MAX) {
+        err_set(e, len ? "the answer is too long" : "the answer is empty");
+        return NULL;
+    }
+    doc = xml_parse(data, len, NULL, e);
+    if (!doc)
+        return NULL;
+    if (!xml_is(xmlDocGetRootElement(doc), XML_NS_HTTPBIND, "body")) {
+        err_set(e, "the answer is not a BOSH body");
+        xmlFreeDoc(doc);
+        return NULL;
+    }
+    b = mem_alloc(sizeof *b);
+    b->doc = doc;
+    b->root = xmlDocGetRootElement(doc);
+    read_attrs(b);
+    return b;
+}
+
+void body_free(struct body *b)
+{
+    if (!b)
+        return;
+    xmlFreeDoc(b->doc);
+    free(b);
+}
+
+bool body_terminates(const struct body *b)
+{
+    return b->type && strcmp(b->type, "terminate") == 0;
+}
+
+bool body_is_error(const struct body *b)
+{
+    return b->type && strcmp(b->type, "error") == 0;
+}
+
+bool body_has_payload(const struct body *b)
+{
+    return xml_child(b->root, NULL, NULL) != NULL;
+}
+
+/* Put node and what is below it from BOSH's namespace into ns. No recursion:
+ * how deep it goes is the peer's choice. */
+static void move_to(xmlNodePtr top, xmlNsPtr ns)
+{
+    xmlNodePtr node = top;
+
+    while (node) {
+        if (node->type == XML_ELEMENT_NODE && node->ns &&
+            strcmp((const char *)node->ns->href, XML_NS_HTTPBIND) == 0)
+            node->ns = ns;
+        if (node->type == XML_ELEMENT_NODE && node->children) {
+            node = node->children;
+            continue;
+        }
+        while (node != top && !node->next)
+            node = node->parent;
+        node = node == top ? NULL : node->next;
+    }
+}
+
+void body_write_payload(struct buf *out, xmlNodePtr payload)
+{
+    if (payload->ns &&
+        strcmp((const char *)payload->ns->href, XML_NS_HTTPBIND) == 0) {
+        xmlNsPtr ns = xmlNewNs(payload, (const xmlChar *)XML_NS_CLIENT, NULL);
+
+        if (ns)
+            move_to(payload, ns);
+    }
+    xml_write(out, payload);
+}
+
+static int check_stanza(const xmlNode *node, struct err *e)
+{
+    if (node->type == XML_TEXT_NODE && xmlIsBlankNode(node))
+        return 0;
+    if (node->type != XML_ELEMENT_NODE)
+        return err_set(e, "there is text between the stanzas");
+    if (node->ns && strcmp((const char *)node->ns->href, XML_NS_HTTPBIND) == 0)
+        return err_set(e, "'%s' is in the namespace of BOSH itself",
+                       (const char *)node->name);
+    return 0;
+}
+
+static int write_children(struct buf *out, const xmlNode *root, struct err *e)
+{
+    const xmlNode *node;
+
+    for (node = root->children; node; node = node->next) {
+        if (check_stanza(node, e))
+            return -1;
+    }
+    if (!xml_child(root, NULL, NULL))
+        return err_set(e, "there is no stanza");
+    for (node = xml_child(root, NULL, NULL); node; node = xml_next(node))
+        xml_write(out, node);
+    return 0;
+}
+
+int body_write_stanzas(struct buf *out, const char *xml, size_t len,
+                       struct err *e)
+{
+    struct buf wrapped = BUF_INIT;
+    struct xml_facts facts;
+    xmlDocPtr doc;
+    int rc = -1;
+
+    /* The default namespace of what stands alone. */
+    buf_adds(&wrapped, "<stanzas xmlns='" XML_NS_CLIENT "'>");
+    buf_add(&wrapped, xml, len);
+    buf_adds(&wrapped, "</stanzas>");
+    doc = xml_parse(wrapped.data, wrapped.len, &facts, e);
+    if (doc && (facts.comment || facts.pi))
+        err_set(e, "comments and processing instructions are not allowed");
+    else if (doc)
+        rc = write_children(out, xmlDocGetRootElement(doc), e);
+    xmlFreeDoc(doc);
+    buf_release(&wrapped);
+    return rc;
+}

@@ -1,0 +1,92 @@
+/*
+ * The <body/> element, client side: what we write and what we read.
+ *
+ * XEP-0124 §6 to §8, XEP-0206 §2 to §5. Knows nothing of sessions, rids in
+ * flight or time. Pure.
+ */
+#ifndef CLIENT_BODY_H
+#define CLIENT_BODY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/xml.h"
+
+/* What a creation request asks for; strings are borrowed. XEP-0124 §7.1. */
+struct body_creation {
+    uint64_t rid;
+    const char *to;
+    int wait_s;
+    int hold;
+    const char *lang;
+    const char *route;   /* NULL: none */
+    const char *content; /* NULL: none */
+};
+
+/* Append the creation request: no sid, no payload. */
+void body_write_creation(struct buf *out, const struct body_creation *c);
+
+/* Any later request; strings are borrowed. */
+struct body_request {
+    uint64_t rid;
+    const char *sid;
+    bool terminate;         /* XEP-0124 §13 */
+    int pause_s;            /* XEP-0124 §10; 0: none */
+    const char *restart_to; /* XEP-0206 §5; NULL: no restart */
+    const char *lang;       /* of a restart */
+    const char *payload;    /* elements, namespaces declared; may be NULL */
+    size_t payload_len;
+};
+
+/* Append it. */
+void body_write(struct buf *out, const struct body_request *r);
+
+/* An answer. Strings are borrowed from doc; a number that is missing, is not
+ * a number or does not fit is -1. */
+struct body {
+    xmlDocPtr doc;
+    xmlNodePtr root;
+    const char *type; /* "terminate", "error", or NULL */
+    const char *condition;
+    const char *sid;
+    int wait_s;
+    int hold;
+    int requests;
+    int inactivity_s;
+    int polling_s;
+    int maxpause_s;
+};
+
+/*
+ * Read an answer.
+ *
+ * Returns it, yours, free with body_free(); NULL when this is no BOSH body:
+ * not well-formed, a DOCTYPE, too long or too deep, another root element.
+ */
+struct body *body_read(const char *data, size_t len, struct err *e);
+
+void body_free(struct body *b);
+
+bool body_terminates(const struct body *b);
+bool body_is_error(const struct body *b); /* recoverable, §17.3 */
+
+/* Has it a payload? */
+bool body_has_payload(const struct body *b);
+
+/* Append a payload as text of its own. A stanza in BOSH's namespace, as old
+ * managers send it, becomes one of jabber:client (XEP-0206 §2, note). */
+void body_write_payload(struct buf *out, xmlNodePtr payload);
+
+/*
+ * Append an application's stanzas in the form in which they go out: each with
+ * its namespaces declared, nothing between them.
+ *
+ * Returns 0, or -1 with e set and out unchanged.
+ */
+int body_write_stanzas(struct buf *out, const char *xml, size_t len,
+                       struct err *e);
+
+#endif

@@ -1,0 +1,369 @@
+/* The public calls: see bosh.h. Rules live in session.c and flow.c. */
+#include "bosh.h"
+
+#include <gsasl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow.h"
+#include "session.h"
+
+double bosh_default_timeout = 1.1;
+double bosh_default_secondary_timeout = 0.1;
+
+const char *bosh_status_name(enum bosh_status status)
+{
+    switch (status) {
+    case BOSH_ERROR:
+        return "error";
+    case BOSH_CONNECTING:
+        return "connecting";
+    case BOSH_CONNFAIL:
+        return "connfail";
+    case BOSH_AUTHENTICATING:
+        return "authenticating";
+    case BOSH_AUTHFAIL:
+        return "authfail";
+    case BOSH_CONNECTED:
+        return "connected";
+    case BOSH_DISCONNECTED:
+        return "disconnected";
+    case BOSH_DISCONNECTING:
+        return "disconnecting";
+    case BOSH_ATTACHED:
+        return "attached";
+    case BOSH_REDIRECT:
+        return "redirect";
+    case BOSH_CONNTIMEOUT:
+        return "conntimeout";
+    case BOSH_BINDREQUIRED:
+        return "bindrequired";
+    }
+    return "error";
+}
+
+/* ---- Options ----------------------------------------------------------------
+ */
+
+/* GNU SASL has the system's randomness at hand. Without any, rids could be
+ * guessed (XEP-0124 §19.3): better no session at all. */
+static void fill_from_system(void *ctx, void *out, size_t len)
+{
+    (void)ctx;
+    if (gsasl_random(out, len) != GSASL_OK)
+        abort();
+}
+
+void bosh_options_init(struct bosh_options *options)
+{
+    *options = (struct bosh_options){
+        .wait_s = 60,
+        .hold = 1,
+        .lang = "en",
+        .content = "text/xml; charset=utf-8",
+        .timeout = bosh_default_timeout,
+        .secondary_timeout = bosh_default_secondary_timeout,
+        .secondary_min_ms = 1000,
+        .max_errors = 5,
+        .back_off = true,
+        .disconnect_ms = 3000,
+        .max_open = 2,
+        .random = {fill_from_system, NULL},
+    };
+}
+
+static const char *const *copy_list(const char *const *list)
+{
+    size_t count = 0;
+    const char **copy;
+
+    if (!list)
+        return NULL;
+    while (list[count])
+        count++;
+    copy = mem_alloc((count + 1) * sizeof *copy);
+    for (size_t i = 0; i < count; i++)
+        copy[i] = mem_dup(list[i]);
+    return copy;
+}
+
+static void free_list(const char *const *list)
+{
+    if (!list)
+        return;
+    for (size_t i = 0; list[i]; i++)
+        free((char *)(uintptr_t)list[i]);
+    free((void *)(uintptr_t)list);
+}
+
+static void options_copy(struct bosh_options *to,
+                         const struct bosh_options *from)
+{
+    *to = *from;
+    to->url = mem_dup(from->url);
+    to->ca_file = mem_dup(from->ca_file);
+    to->headers = copy_list(from->headers);
+    to->lang = mem_dup(from->lang ? from->lang : "en");
+    to->route = mem_dup(from->route);
+    to->content = mem_dup(from->content);
+    to->mechanisms = mem_dup(from->mechanisms);
+}
+
+static void free_text(const char *text)
+{
+    free((char *)(uintptr_t)text);
+}
+
+static void options_release(struct bosh_options *o)
+{
+    free_text(o->url);
+    free_text(o->ca_file);
+    free_list(o->headers);
+    free_text(o->lang);
+    free_text(o->route);
+    free_text(o->content);
+    free_text(o->mechanisms);
+}
+
+struct bosh *bosh_new(const struct bosh_options *options)
+{
+    struct bosh *s = mem_alloc(sizeof *s);
+    struct bosh_options defaults;
+
+    bosh_options_init(&defaults);
+    options_copy(&s->options, options ? options : &defaults);
+    session_forget(s);
+    return s;
+}
+
+void bosh_free(struct bosh *s)
+{
+    if (!s)
+        return;
+    session_forget(s);
+    window_release(&s->window);
+    events_release(&s->events);
+    buf_release(&s->queue);
+    buf_release(&s->next);
+    options_release(&s->options);
+    free(s->jid);
+    free(s);
+}
+
+const struct bosh_options *bosh_get_options(const struct bosh *s)
+{
+    return &s->options;
+}
+
+/* ---- Verbs
+ * -------------------------------------------------------------------- */
+
+static int verb(struct bosh *s, enum session_event event,
+                const struct happening *h)
+{
+    enum session_state state = s->state;
+    int rc;
+
+    s->error = (struct err){""};
+    rc = session_happen(s, event, h);
+    if (rc == BOSH_E_STATE)
+        err_set(&s->error, "not possible while the session is '%s'",
+                session_state_name(state));
+    return rc;
+}
+
+static int bad_argument(struct bosh *s, const char *what)
+{
+    s->error = (struct err){""};
+    err_set(&s->error, "%s is missing", what);
+    return BOSH_E_ARG;
+}
+
+int bosh_connect(struct bosh *s, int64_t now_ms, const char *jid,
+                 const char *password)
+{
+    struct happening h = {.now_ms = now_ms, .text = jid, .password = password};
+
+    return jid ? verb(s, ON_CONNECT, &h) : bad_argument(s, "the JID");
+}
+
+int bosh_attach(struct bosh *s, int64_t now_ms, const struct bosh_attach *known)
+{
+    struct happening h = {.now_ms = now_ms, .known = known};
+
+    return verb(s, ON_ATTACH, &h);
+}
+
+int bosh_send(struct bosh *s, const char *xml, size_t len)
+{
+    struct happening h = {.text = xml, .len = len};
+
+    return verb(s, ON_SEND, &h);
+}
+
+int bosh_bind(struct bosh *s, const char *resource)
+{
+    struct happening h = {.text = resource};
+
+    return verb(s, ON_BIND, &h);
+}
+
+int bosh_disconnect(struct bosh *s, int64_t now_ms, const char *reason)
+{
+    struct happening h = {.now_ms = now_ms, .text = reason};
+
+    return verb(s, ON_DISCONNECT, &h);
+}
+
+int bosh_pause(struct bosh *s, int seconds)
+{
+    struct happening h = {.number = seconds};
+
+    return verb(s, ON_PAUSE, &h);
+}
+
+int bosh_pause_local(struct bosh *s)
+{
+    struct happening h = {0};
+
+    return verb(s, ON_PAUSE_LOCAL, &h);
+}
+
+int bosh_resume(struct bosh *s)
+{
+    struct happening h = {0};
+
+    return verb(s, ON_RESUME, &h);
+}
+
+int bosh_flush(struct bosh *s)
+{
+    struct happening h = {0};
+
+    return verb(s, ON_FLUSH, &h);
+}
+
+int bosh_reset(struct bosh *s)
+{
+    struct happening h = {0};
+
+    return verb(s, ON_RESET, &h);
+}
+
+/* ---- How things stand
+ * --------------------------------------------------------- */
+
+uint64_t bosh_rid(const struct bosh *s)
+{
+    return s->rid;
+}
+
+const char *bosh_sid(const struct bosh *s)
+{
+    return s->sid;
+}
+
+const char *bosh_jid(const struct bosh *s)
+{
+    return s->jid;
+}
+
+int bosh_wait_s(const struct bosh *s)
+{
+    return s->wait_s;
+}
+
+int bosh_hold(const struct bosh *s)
+{
+    return s->hold;
+}
+
+int bosh_requests(const struct bosh *s)
+{
+    return s->requests;
+}
+
+int bosh_inactivity_s(const struct bosh *s)
+{
+    return s->inactivity_s;
+}
+
+int bosh_polling_s(const struct bosh *s)
+{
+    return s->polling_s;
+}
+
+int bosh_maxpause_s(const struct bosh *s)
+{
+    return s->maxpause_s;
+}
+
+int bosh_errors(const struct bosh *s)
+{
+    return s->errors;
+}
+
+int bosh_open_count(const struct bosh *s)
+{
+    return window_unanswered(&s->window);
+}
+
+bool bosh_connected(const struct bosh *s)
+{
+    return s->state == SESSION_ONLINE || s->state == SESSION_PAUSED;
+}
+
+bool bosh_ended(const struct bosh *s)
+{
+    return session_is_over(s);
+}
+
+size_t bosh_queue_len(const struct bosh *s)
+{
+    return s->queue.len;
+}
+
+const char *bosh_last_error(const struct bosh *s)
+{
+    return s->error.text;
+}
+
+/* ---- The I/O side
+ * --------------------------------------------------------------- */
+
+int bosh_next_request(struct bosh *s, int64_t now_ms, struct bosh_request *req)
+{
+    return flow_next_request(s, now_ms, req);
+}
+
+int bosh_next_abort(struct bosh *s, uint64_t *id)
+{
+    return window_next_abort(&s->window, id);
+}
+
+void bosh_answer(struct bosh *s, int64_t now_ms, uint64_t id, int http_status,
+                 const char *content_type, const char *body, size_t len)
+{
+    (void)content_type; /* clients do not look at it: XEP-0124 §5 */
+    flow_answer(s, now_ms, id, http_status, body, len);
+}
+
+void bosh_fail(struct bosh *s, int64_t now_ms, uint64_t id, const char *reason)
+{
+    flow_fail(s, now_ms, id, reason);
+}
+
+int bosh_next_event(struct bosh *s, struct bosh_event *event)
+{
+    return events_take(&s->events, event);
+}
+
+int64_t bosh_deadline_ms(const struct bosh *s)
+{
+    return flow_deadline(s);
+}
+
+void bosh_tick(struct bosh *s, int64_t now_ms)
+{
+    flow_tick(s, now_ms);
+}

@@ -1,0 +1,329 @@
+/*
+ * libbosh: XMPP over BOSH (XEP-0124, XEP-0206), client side.
+ *
+ * This header is the whole API. A session does no I/O and knows no clock: it
+ * is told what happened and when, and says what to send, what to give up and
+ * what to tell the application. Any event loop, or a clock moved by hand, can
+ * drive it; driver_curl.h does it with libcurl. The loop is always the same:
+ *
+ *     while (bosh_next_abort(s, &id))
+ *         ...give up that transmission, read nothing more from it
+ *     while (bosh_next_request(s, now, &req))
+ *         ...POST req.body; later bosh_answer() or bosh_fail() with req.id
+ *     while (bosh_next_event(s, &ev))
+ *         ...tell the application
+ *     ...sleep until bosh_deadline_ms(s), an answer, or a call; bosh_tick()
+ *
+ * Times are monotonic milliseconds, int64_t, and must not go back. Sessions
+ * are independent; one session belongs to one thread at a time. Memory that
+ * cannot be had ends the process.
+ */
+#ifndef BOSH_H
+#define BOSH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define BOSH_LIB_VERSION "0.1.0"
+
+/* The newest BOSH that this library speaks, XEP-0124 §7.1 `ver`. */
+#define BOSH_PROTOCOL_VERSION "1.11"
+
+#define BOSH_NEVER INT64_MAX                    /* "no deadline" */
+#define BOSH_RID_MAX UINT64_C(9007199254740991) /* 2^53 - 1, §14.1 */
+
+/* Sizes that a session never goes past. */
+#define BOSH_BODY_MAX (16u << 20)  /* bytes of an answer; more is a failure */
+#define BOSH_QUEUE_MAX (16u << 20) /* bytes of stanzas not yet sent */
+
+/* What a call returns when it did not do as asked. Nothing has changed then;
+ * bosh_last_error() says why. */
+enum bosh_error {
+    BOSH_E_STATE = -1, /* not now: see the state table in session.c */
+    BOSH_E_ARG = -2,   /* not like this: bad JID, ill-formed XML, ... */
+    BOSH_E_FULL = -3   /* BOSH_QUEUE_MAX is reached; try again later */
+};
+
+enum bosh_status {
+    BOSH_ERROR,          /* something of ours went wrong */
+    BOSH_CONNECTING,     /* bosh_connect() has begun */
+    BOSH_CONNFAIL,       /* the manager or the server ended it; condition */
+    BOSH_AUTHENTICATING, /* a SASL mechanism was chosen */
+    BOSH_AUTHFAIL,       /* SASL, binding or session establishment failed */
+    BOSH_CONNECTED,      /* logged in; bosh_jid() is the full JID */
+    BOSH_DISCONNECTED,   /* over, always the last status of a session */
+    BOSH_DISCONNECTING,  /* bosh_disconnect(), or a failed login, ends it */
+    BOSH_ATTACHED,       /* bosh_attach() took up a session */
+    BOSH_REDIRECT,       /* see-other-uri: detail is the address */
+    BOSH_CONNTIMEOUT,    /* too many errors in a row, or no answer to the end */
+    BOSH_BINDREQUIRED    /* explicit_bind is set: call bosh_bind() */
+};
+
+/* "connected" and so on; never NULL. */
+const char *bosh_status_name(enum bosh_status status);
+
+/*
+ * Multipliers of the negotiated wait, taken over by bosh_options_init() into
+ * sessions made later: a request is given up after 1.1 x wait, or 0.1 x wait
+ * after a later one was answered. These two are the library's only globals.
+ */
+extern double bosh_default_timeout;           /* 1.1 */
+extern double bosh_default_secondary_timeout; /* 0.1 */
+
+/* Fill out with len unpredictable bytes. */
+struct bosh_random {
+    void (*fill)(void *ctx, void *out, size_t len);
+    void *ctx;
+};
+
+/* Set all by bosh_options_init(), then change what should differ. Strings are
+ * copied by bosh_new(). */
+struct bosh_options {
+    /* For the driver; the session only keeps them. */
+    const char *url;            /* http:// or https:// */
+    const char *ca_file;        /* PEM; NULL: the system's */
+    const char *const *headers; /* "Name: value", ends with NULL; or NULL */
+
+    /* Asked for at creation, XEP-0124 §7.1. */
+    int wait_s;          /* 60; 0 to 65535, 0 asks for a polling session */
+    int hold;            /* 1; 0 to 255, 0 asks for a polling session */
+    const char *lang;    /* "en" */
+    const char *route;   /* "xmpp:host:port", or NULL */
+    const char *content; /* "text/xml; charset=utf-8"; NULL leaves it out */
+
+    /* Login, XEP-0206 and RFC 6120. */
+    const char *mechanisms; /* allowed ones, by spaces; NULL: all we have */
+    bool explicit_bind;     /* wait for bosh_bind() */
+
+    /* When to give up and when to try again. */
+    double timeout;           /* x wait; 0 or less: never */
+    double secondary_timeout; /* x wait; 0 or less: never */
+    int64_t secondary_min_ms; /* 1000: for small waits */
+    int max_errors;           /* 5 in a row end the session; 0: never */
+    bool back_off;            /* true: later repeats wait longer and longer */
+    int64_t disconnect_ms;    /* 3000: how long our terminate may take */
+    int max_open;             /* 2: requests at once, if the manager lets us */
+
+    struct bosh_random random; /* the system's by default */
+};
+
+/* Defaults as in the comments above. */
+void bosh_options_init(struct bosh_options *options);
+
+struct bosh;
+
+/*
+ * A session that does nothing yet.
+ *
+ * options  copied, strings too; NULL for the defaults
+ *
+ * Never NULL; free with bosh_free().
+ */
+struct bosh *bosh_new(const struct bosh_options *options);
+
+/* Nothing goes on the wire: bosh_disconnect() first to leave politely. NULL is
+ * fine. Whatever the driver still has open is the driver's to close. */
+void bosh_free(struct bosh *s);
+
+/* The session's copy of its options. Borrowed until bosh_free(). */
+const struct bosh_options *bosh_get_options(const struct bosh *s);
+
+/* ---- What the application asks for ---------------------------------- */
+
+/*
+ * Create a session and log in.
+ *
+ * jid       user@domain, user@domain/resource, or domain for ANONYMOUS
+ * password  NULL or "" only for ANONYMOUS
+ *
+ * A session that has ended may be connected again, with a new rid.
+ *
+ * Returns 0; BOSH_E_STATE while a session is alive; BOSH_E_ARG for a bad JID.
+ *
+ * Source: XEP-0124 §7, XEP-0206 §3 to §5
+ */
+int bosh_connect(struct bosh *s, int64_t now_ms, const char *jid,
+                 const char *password);
+
+/* A session that lives at the manager already, for bosh_attach(). */
+struct bosh_attach {
+    const char *jid; /* full JID */
+    const char *sid;
+    uint64_t rid;     /* of the next request */
+    int wait_s;       /* as negotiated; negative: not known, the options' */
+    int hold;         /* the same */
+    int requests;     /* the same; negative: no limit known */
+    int inactivity_s; /* negative: not known */
+    int polling_s;    /* negative: not known */
+};
+
+/*
+ * Go on with a session that was created elsewhere: another process, another
+ * program. BOSH_ATTACHED follows at once, then a poll.
+ *
+ * Returns 0; BOSH_E_STATE while a session is alive; BOSH_E_ARG when jid or
+ * sid is missing or rid is not 1 to BOSH_RID_MAX.
+ */
+int bosh_attach(struct bosh *s, int64_t now_ms,
+                const struct bosh_attach *known);
+
+/*
+ * Queue stanzas. What is queued when the next request is made goes out in it,
+ * in order; during login it waits for BOSH_CONNECTED.
+ *
+ * xml, len  one or more elements; those without a namespace get
+ *           jabber:client. Copied.
+ *
+ * Returns 0; BOSH_E_STATE; BOSH_E_FULL; BOSH_E_ARG when the text is not
+ * well-formed, or holds text between elements, comments, processing
+ * instructions, or elements of BOSH's own namespace (XEP-0124 §6).
+ */
+int bosh_send(struct bosh *s, const char *xml, size_t len);
+
+/* Answer to BOSH_BINDREQUIRED. resource: NULL or "" lets the server choose.
+ * Returns 0 or BOSH_E_STATE. */
+int bosh_bind(struct bosh *s, const char *resource);
+
+/*
+ * End the session politely: queued stanzas and, once logged in, unavailable
+ * presence go along. BOSH_DISCONNECTED follows at the answer, or after
+ * options.disconnect_ms. Before the manager has answered at all there is
+ * nothing to end, and BOSH_DISCONNECTED follows at once.
+ *
+ * reason  handed back as the condition of BOSH_DISCONNECTING; may be NULL
+ *
+ * Returns 0 or BOSH_E_STATE.
+ *
+ * Source: XEP-0124 §13
+ */
+int bosh_disconnect(struct bosh *s, int64_t now_ms, const char *reason);
+
+/*
+ * Tell the manager that we shall be silent for up to so many seconds. The
+ * session then sends nothing by itself until shortly before they are over.
+ * A stanza or bosh_resume() ends the pause early.
+ *
+ * Returns 0; BOSH_E_STATE before login; BOSH_E_ARG when seconds is not
+ * positive, the manager allows no pause, or not one so long.
+ *
+ * Source: XEP-0124 §10
+ */
+int bosh_pause(struct bosh *s, int seconds);
+
+/*
+ * Hold back what is queued, and polls, until bosh_resume(): stanzas then go
+ * out together. The manager is not told. One empty request still goes out
+ * when the session would else die of inactivity; repeats go out as well.
+ *
+ * Returns 0 or BOSH_E_STATE.
+ */
+int bosh_pause_local(struct bosh *s);
+
+/* End either pause. Returns 0 or BOSH_E_STATE. */
+int bosh_resume(struct bosh *s);
+
+/* Do now what is waiting: a repeat that backs off, or the next poll of a
+ * polling session. Returns 0 or BOSH_E_STATE. */
+int bosh_flush(struct bosh *s);
+
+/* Forget the session and the queue, without a word to the manager and without
+ * a status. Transmissions come back from bosh_next_abort(). */
+int bosh_reset(struct bosh *s);
+
+/* ---- How things stand ------------------------------------------------- */
+
+uint64_t bosh_rid(const struct bosh *s);     /* of the next new request */
+const char *bosh_sid(const struct bosh *s);  /* NULL without a session */
+const char *bosh_jid(const struct bosh *s);  /* as bound; NULL at first */
+int bosh_wait_s(const struct bosh *s);       /* as negotiated */
+int bosh_hold(const struct bosh *s);         /* as negotiated */
+int bosh_requests(const struct bosh *s);     /* -1: manager gave none */
+int bosh_inactivity_s(const struct bosh *s); /* -1: no limit known */
+int bosh_polling_s(const struct bosh *s);    /* -1: no limit known */
+int bosh_maxpause_s(const struct bosh *s);   /* -1: no pause allowed */
+int bosh_errors(const struct bosh *s);       /* in a row */
+int bosh_open_count(const struct bosh *s);   /* requests not yet answered */
+bool bosh_connected(const struct bosh *s);   /* logged in or attached */
+bool bosh_ended(const struct bosh *s);       /* nothing alive, or not yet */
+size_t bosh_queue_len(const struct bosh *s); /* bytes not yet sent */
+
+/* Why the last call was refused, or why the session ended: lower case, one
+ * line; "" when nothing went wrong. Borrowed until the next call. */
+const char *bosh_last_error(const struct bosh *s);
+
+/* ---- The I/O side ------------------------------------------------------ */
+
+/* One transmission. A request that is repeated keeps its rid and its bytes
+ * and gets a new id (XEP-0124 §14.3). */
+struct bosh_request {
+    uint64_t id; /* of this transmission, never used twice in a session */
+    uint64_t rid;
+    int attempt;      /* 1 the first time; above 1 this is a repeat */
+    const char *body; /* borrowed until the session gets its next answer,
+                       * failure, verb or tick */
+    size_t len;
+};
+
+/*
+ * Take the next request that wants to go on the wire now. Each must be sent on
+ * its own, beside those still open; none may wait for another's answer.
+ *
+ * Returns 1 with req filled in; 0 when nothing may be sent before
+ * bosh_deadline_ms().
+ *
+ * Source: XEP-0124 §10, §11, §12, §14
+ */
+int bosh_next_request(struct bosh *s, int64_t now_ms, struct bosh_request *req);
+
+/*
+ * Take the next transmission that the session has given up: timed out, or the
+ * session is over. Close it; what would still come of it does not matter.
+ *
+ * Returns 1 with *id set, or 0.
+ */
+int bosh_next_abort(struct bosh *s, uint64_t *id);
+
+/*
+ * A whole HTTP response came. Any order is fine: payloads are handed on in
+ * the order of the rids (XEP-0124 §14.2).
+ *
+ * id            of the transmission; one that is not open is ignored
+ * http_status   200, 404, ...
+ * content_type  not looked at (XEP-0124 §5); may be NULL
+ * body, len     the entity, without transfer or content coding
+ */
+void bosh_answer(struct bosh *s, int64_t now_ms, uint64_t id, int http_status,
+                 const char *content_type, const char *body, size_t len);
+
+/*
+ * No whole response came: refused, reset, cut short, too long.
+ *
+ * reason  for bosh_last_error() when this ends the session; may be NULL
+ */
+void bosh_fail(struct bosh *s, int64_t now_ms, uint64_t id, const char *reason);
+
+enum bosh_event_kind { BOSH_EVENT_STATUS, BOSH_EVENT_STANZA };
+
+struct bosh_event {
+    enum bosh_event_kind kind;
+    enum bosh_status status;
+    const char *condition; /* XEP-0124 §17.2, SASL or stanza error; or NULL */
+    const char *detail;    /* stream error, address, our words; or NULL */
+    const char *xml;       /* BOSH_EVENT_STANZA: namespaces declared on it */
+    size_t xml_len;
+    uint64_t rid; /* BOSH_EVENT_STANZA: of the request whose answer had it */
+};
+
+/* Take the next event, in order. Strings are borrowed until the next call of
+ * this function, or bosh_free(). Returns 1 or 0. */
+int bosh_next_event(struct bosh *s, struct bosh_event *event);
+
+/* When bosh_tick() or bosh_next_request() should be called again at the
+ * latest; BOSH_NEVER when only an answer or a verb can change something. */
+int64_t bosh_deadline_ms(const struct bosh *s);
+
+/* Let time pass: time-outs, inactivity. bosh_next_request() does it too. */
+void bosh_tick(struct bosh *s, int64_t now_ms);
+
+#endif

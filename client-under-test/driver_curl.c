@@ -1,0 +1,524 @@
+/* Sessions driven by libcurl: see driver_curl.h. */
+#include "driver_curl.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+
+#define EVENTS_MAX 64
+#define REDIRECTS_MAX 5
+#define CONTENT_TYPE "Content-Type: text/xml; charset=utf-8"
+
+/* One request on the wire, or a handle at rest (id 0). */
+struct transfer {
+    struct transfer *next;
+    struct link *link;
+    CURL *easy;
+    uint64_t id;
+    struct buf body;
+    bool too_long;
+    int redirects;
+};
+
+/* A session and its connections. */
+struct link {
+    struct link *next;
+    struct driver *driver;
+    struct bosh *session;
+    struct driver_hook hook;
+    CURLM *multi;
+    struct curl_slist *headers;
+    struct transfer *transfers;
+    int64_t timer_ms; /* when libcurl wants to be called; BOSH_NEVER */
+};
+
+struct driver {
+    int epoll;
+    struct link *links;
+    struct link **by_fd; /* whose descriptor it is */
+    size_t fd_cap;
+    int watched; /* -1: none */
+    void (*readable)(void *ctx);
+    void *readable_ctx;
+};
+
+int64_t driver_now_ms(void)
+{
+    return clock_now_ms();
+}
+
+/* ---- Descriptors and timers that libcurl asks for -------------------------
+ */
+
+static void know_fd(struct driver *d, int fd, struct link *link)
+{
+    size_t need = (size_t)fd + 1;
+
+    if (need > d->fd_cap) {
+        size_t cap = need * 2;
+
+        d->by_fd = mem_grow(d->by_fd, cap * sizeof *d->by_fd);
+        memset(d->by_fd + d->fd_cap, 0, (cap - d->fd_cap) * sizeof *d->by_fd);
+        d->fd_cap = cap;
+    }
+    d->by_fd[fd] = link;
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx,
+                     void *unused)
+{
+    struct link *link = ctx;
+    struct driver *d = link->driver;
+    struct epoll_event event = {.data.fd = fd};
+
+    (void)easy;
+    (void)unused;
+    if (what == CURL_POLL_REMOVE) {
+        know_fd(d, fd, NULL);
+        epoll_ctl(d->epoll, EPOLL_CTL_DEL, fd, NULL);
+        return 0;
+    }
+    if (what & CURL_POLL_IN)
+        event.events |= EPOLLIN;
+    if (what & CURL_POLL_OUT)
+        event.events |= EPOLLOUT;
+    know_fd(d, fd, link);
+    if (epoll_ctl(d->epoll, EPOLL_CTL_MOD, fd, &event) != 0 && errno == ENOENT)
+        epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd, &event);
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long timeout_ms, void *ctx)
+{
+    struct link *link = ctx;
+
+    (void)multi;
+    link->timer_ms = timeout_ms < 0 ? BOSH_NEVER : driver_now_ms() + timeout_ms;
+    return 0;
+}
+
+/* ---- One transfer ----------------------------------------------------------
+ */
+
+static size_t on_body(char *data, size_t size, size_t count, void *ctx)
+{
+    struct transfer *t = ctx;
+    size_t len = size * count;
+
+    if (t->body.len + len > BOSH_BODY_MAX) {
+        t->too_long = true;
+        return 0; /* makes libcurl give it up */
+    }
+    buf_add(&t->body, data, len);
+    return len;
+}
+
+static void set_options(struct transfer *t, const struct bosh_options *o)
+{
+    CURL *easy = t->easy;
+
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->link->headers);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "libbosh/" BOSH_LIB_VERSION);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
+    if (o->ca_file)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
+}
+
+/* A handle at rest, or a new one. */
+static struct transfer *get_transfer(struct link *link)
+{
+    struct transfer *t;
+
+    for (t = link->transfers; t; t = t->next) {
+        if (t->id == 0)
+            return t;
+    }
+    t = mem_alloc(sizeof *t);
+    t->link = link;
+    t->easy = curl_easy_init();
+    if (!t->easy)
+        abort(); /* no memory */
+    set_options(t, bosh_get_options(link->session));
+    t->next = link->transfers;
+    link->transfers = t;
+    return t;
+}
+
+static void start(struct link *link, const struct bosh_request *req)
+{
+    struct transfer *t = get_transfer(link);
+
+    t->id = req->id;
+    t->too_long = false;
+    t->redirects = 0;
+    buf_clear(&t->body);
+    curl_easy_setopt(t->easy, CURLOPT_URL,
+                     bosh_get_options(link->session)->url);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                     (curl_off_t)req->len);
+    /* A copy: the session may drop the request before libcurl is told. */
+    curl_easy_setopt(t->easy, CURLOPT_COPYPOSTFIELDS, req->body);
+    curl_multi_add_handle(link->multi, t->easy);
+}
+
+static void stop(struct transfer *t)
+{
+    curl_multi_remove_handle(t->link->multi, t->easy);
+    t->id = 0;
+}
+
+/* An answer that is too large to keep is not kept. */
+static void rest(struct transfer *t)
+{
+    if (t->body.cap > 65536)
+        buf_release(&t->body);
+}
+
+static bool is_downgrade(const struct transfer *t, const char *url)
+{
+    const char *from = bosh_get_options(t->link->session)->url;
+
+    return strncasecmp(from, "https:", 6) == 0 &&
+           strncasecmp(url, "https:", 6) != 0;
+}
+
+/* 307 or 308: the same POST to another address. */
+static bool follow(struct transfer *t, long http_status)
+{
+    char *url = NULL;
+
+    if ((http_status != 307 && http_status != 308) ||
+        ++t->redirects > REDIRECTS_MAX)
+        return false;
+    curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
+    if (!url || is_downgrade(t, url))
+        return false;
+    url = mem_dup(url);
+    curl_multi_remove_handle(t->link->multi, t->easy);
+    curl_easy_setopt(t->easy, CURLOPT_URL, url);
+    free(url);
+    buf_clear(&t->body);
+    curl_multi_add_handle(t->link->multi, t->easy);
+    return true;
+}
+
+static void finish(struct transfer *t, CURLcode rc)
+{
+    struct bosh *s = t->link->session;
+    uint64_t id = t->id;
+    long http_status = 0;
+    char *type = NULL;
+
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &http_status);
+    if (rc == CURLE_OK && follow(t, http_status))
+        return;
+    if (rc == CURLE_OK) {
+        curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
+        bosh_answer(s, driver_now_ms(), id, (int)http_status, type,
+                    buf_str(&t->body), t->body.len);
+    } else {
+        bosh_fail(s, driver_now_ms(), id,
+                  t->too_long ? "the answer is too long"
+                              : curl_easy_strerror(rc));
+    }
+    stop(t);
+    rest(t);
+}
+
+static void collect(struct link *link)
+{
+    struct transfer *t;
+    CURLMsg *msg;
+    int left;
+
+    while ((msg = curl_multi_info_read(link->multi, &left)) != NULL) {
+        CURLcode rc = msg->data.result; /* msg does not outlive the handle */
+
+        if (msg->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+        finish(t, rc);
+    }
+}
+
+/* ---- Sessions --------------------------------------------------------------
+ */
+
+static void abort_transfer(struct link *link, uint64_t id)
+{
+    struct transfer *t;
+
+    for (t = link->transfers; t; t = t->next) {
+        if (t->id == id) {
+            stop(t);
+            return;
+        }
+    }
+}
+
+static void pump(struct link *link)
+{
+    struct bosh *s = link->session;
+    struct bosh_request req;
+    struct bosh_event event;
+    uint64_t id;
+    bool more = true;
+
+    while (more) {
+        more = false;
+        while (bosh_next_event(s, &event)) {
+            link->hook.event(link->hook.ctx, s, &event);
+            more = true;
+        }
+        while (bosh_next_request(s, driver_now_ms(), &req)) {
+            start(link, &req);
+            more = true;
+        }
+        while (bosh_next_abort(s, &id))
+            abort_transfer(link, id);
+    }
+}
+
+static struct curl_slist *headers_of(const struct bosh_options *o)
+{
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+
+    list = curl_slist_append(list, CONTENT_TYPE);
+    for (size_t i = 0; o->headers && o->headers[i]; i++)
+        list = curl_slist_append(list, o->headers[i]);
+    return list;
+}
+
+static bool is_http(const char *url)
+{
+    return url && (strncasecmp(url, "http://", 7) == 0 ||
+                   strncasecmp(url, "https://", 8) == 0);
+}
+
+int driver_add(struct driver *d, struct bosh *s, struct driver_hook hook)
+{
+    const struct bosh_options *o = bosh_get_options(s);
+    struct link *link;
+
+    if (!is_http(o->url))
+        return -1;
+    link = mem_alloc(sizeof *link);
+    link->driver = d;
+    link->session = s;
+    link->hook = hook;
+    link->timer_ms = BOSH_NEVER;
+    link->headers = headers_of(o);
+    link->multi = curl_multi_init();
+    if (!link->multi)
+        abort(); /* no memory */
+    curl_multi_setopt(link->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(link->multi, CURLMOPT_SOCKETDATA, link);
+    curl_multi_setopt(link->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(link->multi, CURLMOPT_TIMERDATA, link);
+    curl_multi_setopt(link->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+    link->next = d->links;
+    d->links = link;
+    return 0;
+}
+
+static void free_link(struct link *link)
+{
+    while (link->transfers) {
+        struct transfer *t = link->transfers;
+
+        link->transfers = t->next;
+        if (t->id)
+            stop(t);
+        curl_easy_cleanup(t->easy);
+        buf_release(&t->body);
+        free(t);
+    }
+    curl_multi_cleanup(link->multi);
+    curl_slist_free_all(link->headers);
+    /* Events of this turn may still name its descriptors. */
+    for (size_t fd = 0; fd < link->driver->fd_cap; fd++) {
+        if (link->driver->by_fd[fd] == link)
+            link->driver->by_fd[fd] = NULL;
+    }
+    free(link);
+}
+
+void driver_remove(struct driver *d, struct bosh *s)
+{
+    struct link **at = &d->links;
+
+    while (*at && (*at)->session != s)
+        at = &(*at)->next;
+    if (*at) {
+        struct link *link = *at;
+
+        *at = link->next;
+        free_link(link);
+    }
+}
+
+void driver_pump(struct driver *d, struct bosh *s)
+{
+    struct link *link;
+
+    for (link = d->links; link; link = link->next) {
+        if (link->session == s) {
+            pump(link);
+            return;
+        }
+    }
+}
+
+/* ---- The loop --------------------------------------------------------------
+ */
+
+struct driver *driver_new(void)
+{
+    struct driver *d;
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+    if (epoll < 0)
+        return NULL;
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    d = mem_alloc(sizeof *d);
+    d->epoll = epoll;
+    d->watched = -1;
+    return d;
+}
+
+void driver_free(struct driver *d)
+{
+    if (!d)
+        return;
+    while (d->links)
+        driver_remove(d, d->links->session);
+    close(d->epoll);
+    free(d->by_fd);
+    free(d);
+    curl_global_cleanup();
+}
+
+void driver_watch(struct driver *d, int fd, void (*readable)(void *ctx),
+                  void *ctx)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+
+    if (d->watched >= 0)
+        epoll_ctl(d->epoll, EPOLL_CTL_DEL, d->watched, NULL);
+    d->watched = -1;
+    /* A plain file cannot be watched; it can always be read. */
+    if (fd >= 0 &&
+        (epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd, &event) == 0 || errno == EPERM))
+        d->watched = fd;
+    d->readable = readable;
+    d->readable_ctx = ctx;
+}
+
+static bool watches_a_file(const struct driver *d)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = d->watched};
+
+    return d->watched >= 0 &&
+           epoll_ctl(d->epoll, EPOLL_CTL_MOD, d->watched, &event) != 0;
+}
+
+static int64_t link_deadline(const struct link *link)
+{
+    int64_t deadline = bosh_deadline_ms(link->session);
+
+    return deadline < link->timer_ms ? deadline : link->timer_ms;
+}
+
+static int wait_ms(const struct driver *d, int64_t max_ms)
+{
+    int64_t now_ms = driver_now_ms();
+    int64_t until = BOSH_NEVER;
+    const struct link *link;
+
+    for (link = d->links; link; link = link->next) {
+        int64_t deadline = link_deadline(link);
+
+        if (deadline < until)
+            until = deadline;
+    }
+    if (until != BOSH_NEVER) {
+        int64_t ms = until > now_ms ? until - now_ms : 0;
+
+        if (max_ms < 0 || ms < max_ms)
+            max_ms = ms;
+    }
+    return max_ms > INT32_MAX ? INT32_MAX : (int)max_ms;
+}
+
+static void on_ready(struct driver *d, const struct epoll_event *event)
+{
+    int fd = event->data.fd;
+    struct link *link = (size_t)fd < d->fd_cap ? d->by_fd[fd] : NULL;
+    int what = 0;
+    int running;
+
+    if (fd == d->watched) {
+        d->readable(d->readable_ctx);
+        return;
+    }
+    if (!link)
+        return; /* went away in this very turn */
+    if (event->events & EPOLLIN)
+        what |= CURL_CSELECT_IN;
+    if (event->events & EPOLLOUT)
+        what |= CURL_CSELECT_OUT;
+    if (event->events & (EPOLLERR | EPOLLHUP))
+        what |= CURL_CSELECT_ERR;
+    curl_multi_socket_action(link->multi, fd, what, &running);
+    collect(link);
+}
+
+static void on_time(struct driver *d)
+{
+    struct link *link;
+    int running;
+
+    for (link = d->links; link; link = link->next) {
+        int64_t now_ms = driver_now_ms();
+
+        if (link->timer_ms <= now_ms) {
+            link->timer_ms = BOSH_NEVER;
+            curl_multi_socket_action(link->multi, CURL_SOCKET_TIMEOUT, 0,
+                                     &running);
+            collect(link);
+        }
+        bosh_tick(link->session, now_ms);
+        pump(link);
+    }
+}
+
+int driver_turn(struct driver *d, int64_t max_ms)
+{
+    struct epoll_event events[EVENTS_MAX];
+    bool file = watches_a_file(d);
+    int count =
+        epoll_wait(d->epoll, events, EVENTS_MAX, file ? 0 : wait_ms(d, max_ms));
+
+    if (count < 0 && errno != EINTR)
+        return -1;
+    for (int i = 0; i < count; i++)
+        on_ready(d, &events[i]);
+    if (file)
+        d->readable(d->readable_ctx);
+    on_time(d);
+    return 0;
+}

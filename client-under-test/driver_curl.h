@@ -1,0 +1,55 @@
+/*
+ * Sessions driven by libcurl: any number of them, one thread, one loop.
+ *
+ * The only file of the library that does I/O and looks at the clock. Each
+ * session has connections of its own, kept alive between requests, so that
+ * one session's broken connection is no other's. HTTP/1.1; no proxy from the
+ * environment; 307 and 308 are followed with the POST kept, other redirects
+ * count as failures; certificates are checked.
+ *
+ * libcurl repeats a POST by itself when a connection that it had kept open
+ * turns out to be dead before a byte of the answer came. The session does not
+ * see such a copy; the manager must bear it (XEP-0124 §14.3).
+ */
+#ifndef CLIENT_DRIVER_CURL_H
+#define CLIENT_DRIVER_CURL_H
+
+#include "bosh.h"
+
+struct driver;
+
+/* NULL when the system has no descriptors left. Free with driver_free(),
+ * which removes all sessions but does not free them. */
+struct driver *driver_new(void);
+void driver_free(struct driver *d);
+
+/* Called from driver_turn() and driver_pump(). It may call verbs of s, but
+ * neither free s nor remove it. */
+struct driver_hook {
+    void (*event)(void *ctx, struct bosh *s, const struct bosh_event *event);
+    void *ctx;
+};
+
+/* Drive s: its options say where to. Borrowed until driver_remove(). Returns
+ * 0, or -1 when the URL is not http:// or https://. */
+int driver_add(struct driver *d, struct bosh *s, struct driver_hook hook);
+
+/* Stop driving s, at once and without a word; connections are closed. */
+void driver_remove(struct driver *d, struct bosh *s);
+
+/* Do what s wants right now; after each verb. */
+void driver_pump(struct driver *d, struct bosh *s);
+
+/* Also watch a descriptor: readable is called when it can be read. One only;
+ * -1 ends it. */
+void driver_watch(struct driver *d, int fd, void (*readable)(void *ctx),
+                  void *ctx);
+
+/* Wait until something happens, at most max_ms (negative: as long as it
+ * takes), and deal with it. Returns 0, or -1 with errno set. */
+int driver_turn(struct driver *d, int64_t max_ms);
+
+/* The clock that sessions of this driver go by. */
+int64_t driver_now_ms(void);
+
+#endif

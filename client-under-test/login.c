@@ -1,0 +1,392 @@
+/* XMPP's login over BOSH: see login.h. */
+#include "login.h"
+
+#include <gsasl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BIND_ID "bind"
+#define SESSION_ID "session"
+
+#define NS_STANZAS "urn:ietf:params:xml:ns:xmpp-stanzas"
+
+struct login {
+    char *node; /* NULL: a bare domain */
+    char *domain;
+    char *resource;
+    char *password;
+    char *allowed; /* NULL: all */
+    const char *mechanism;
+    Gsasl *gsasl;
+    Gsasl_session *sasl;
+    bool complete; /* GNU SASL has all that it wants */
+};
+
+/* Strongest first. */
+static const struct mechanism {
+    const char *name;
+    bool anonymous;
+} MECHANISMS[] = {
+    {"SCRAM-SHA-256", false},
+    {"SCRAM-SHA-1", false},
+    {"PLAIN", false},
+    {"ANONYMOUS", true},
+};
+#define MECHANISM_COUNT (sizeof MECHANISMS / sizeof MECHANISMS[0])
+
+static const char *domain_start(const char *jid)
+{
+    size_t bare_len = strcspn(jid, "/");
+    const char *at = memchr(jid, '@', bare_len);
+
+    return at ? at + 1 : jid;
+}
+
+char *login_jid_domain(const char *jid)
+{
+    const char *start = domain_start(jid);
+    size_t len = strcspn(start, "/");
+
+    return len ? mem_dupn(start, len) : NULL;
+}
+
+char *login_jid_resource(const char *jid)
+{
+    const char *slash = strchr(jid, '/');
+
+    return slash && slash[1] ? mem_dup(slash + 1) : NULL;
+}
+
+struct login *login_new(const char *jid, const char *password,
+                        const char *mechanisms, struct err *e)
+{
+    const char *start = domain_start(jid);
+    struct login *l = mem_alloc(sizeof *l);
+
+    l->domain = login_jid_domain(jid);
+    l->resource = login_jid_resource(jid);
+    l->password = mem_dup(password);
+    l->allowed = mem_dup(mechanisms);
+    if (start != jid)
+        l->node = mem_dupn(jid, (size_t)(start - jid) - 1);
+    if (!l->domain || (l->node && !*l->node)) {
+        err_set(e, "'%s' is not a JID", jid);
+        login_free(l);
+        return NULL;
+    }
+    if (gsasl_init(&l->gsasl) != GSASL_OK) {
+        err_set(e, "GNU SASL cannot be started");
+        login_free(l);
+        return NULL;
+    }
+    return l;
+}
+
+void login_free(struct login *l)
+{
+    if (!l)
+        return;
+    if (l->sasl)
+        gsasl_finish(l->sasl);
+    if (l->gsasl)
+        gsasl_done(l->gsasl);
+    if (l->password)
+        explicit_bzero(l->password, strlen(l->password));
+    free(l->node);
+    free(l->domain);
+    free(l->resource);
+    free(l->password);
+    free(l->allowed);
+    free(l);
+}
+
+const char *login_domain(const struct login *l)
+{
+    return l->domain;
+}
+
+const char *login_resource(const struct login *l)
+{
+    return l->resource;
+}
+
+const char *login_mechanism(const struct login *l)
+{
+    return l->mechanism;
+}
+
+static bool is_our_reply(const xmlNode *iq)
+{
+    return login_is_bind_reply(iq) || login_is_session_reply(iq);
+}
+
+enum login_kind login_kind_of(const xmlNode *element)
+{
+    if (xml_is(element, XML_NS_STREAM, "features"))
+        return LOGIN_FEATURES;
+    if (xml_is(element, XML_NS_STREAM, "error"))
+        return LOGIN_STREAM_ERROR;
+    if (xml_is(element, XML_NS_SASL, "challenge"))
+        return LOGIN_CHALLENGE;
+    if (xml_is(element, XML_NS_SASL, "success"))
+        return LOGIN_SUCCESS;
+    if (xml_is(element, XML_NS_SASL, "failure"))
+        return LOGIN_FAILURE;
+    return is_our_reply(element) ? LOGIN_REPLY : LOGIN_OTHER;
+}
+
+/* ---- SASL ---------------------------------------------------------------- */
+
+static bool is_word_of(const char *words, const char *word)
+{
+    size_t len = strlen(word);
+
+    while (*words) {
+        size_t word_len = strcspn(words, " ");
+
+        if (word_len == len && strncmp(words, word, len) == 0)
+            return true;
+        words += word_len;
+        words += strspn(words, " ");
+    }
+    return false;
+}
+
+static bool is_offered(const xmlNode *features, const char *name)
+{
+    const xmlNode *list = xml_child(features, XML_NS_SASL, "mechanisms");
+    const xmlNode *m;
+
+    for (m = xml_child(list, XML_NS_SASL, "mechanism"); m; m = xml_next(m)) {
+        char *text = xml_text(m);
+        bool same = strcmp(text, name) == 0;
+
+        free(text);
+        if (same)
+            return true;
+    }
+    return false;
+}
+
+static bool is_usable(const struct login *l, const struct mechanism *m)
+{
+    bool have_password = l->node && l->password && *l->password;
+
+    if (l->allowed && !is_word_of(l->allowed, m->name))
+        return false;
+    /* Who gives a name and a password does not want to be nobody. */
+    return m->anonymous ? !have_password : have_password;
+}
+
+static const char *choose(const struct login *l, const xmlNode *features)
+{
+    for (size_t i = 0; i < MECHANISM_COUNT; i++) {
+        const struct mechanism *m = &MECHANISMS[i];
+
+        if (is_usable(l, m) && is_offered(features, m->name))
+            return m->name;
+    }
+    return NULL;
+}
+
+/* One step of the mechanism: text in and out as base64, "" for nothing. */
+static int step(struct login *l, const char *in, char **out, struct err *e)
+{
+    int rc = gsasl_step64(l->sasl, in, out);
+
+    if (rc != GSASL_OK && rc != GSASL_NEEDS_MORE)
+        return err_set(e, "%s: %s", l->mechanism, gsasl_strerror(rc));
+    l->complete = rc == GSASL_OK;
+    return 0;
+}
+
+static int start_mechanism(struct login *l, struct err *e)
+{
+    int rc;
+
+    if (l->sasl)
+        gsasl_finish(l->sasl);
+    l->sasl = NULL;
+    rc = gsasl_client_start(l->gsasl, l->mechanism, &l->sasl);
+    if (rc != GSASL_OK)
+        return err_set(e, "%s: %s", l->mechanism, gsasl_strerror(rc));
+    gsasl_property_set(l->sasl, GSASL_AUTHID, l->node ? l->node : "");
+    gsasl_property_set(l->sasl, GSASL_PASSWORD, l->password ? l->password : "");
+    gsasl_property_set(l->sasl, GSASL_ANONYMOUS_TOKEN, "");
+    return 0;
+}
+
+int login_begin(struct login *l, const xmlNode *features, struct buf *out,
+                struct err *e)
+{
+    char *text = NULL;
+
+    l->mechanism = choose(l, features);
+    if (!l->mechanism)
+        return err_set(e, "no SASL mechanism is offered that can be used");
+    if (start_mechanism(l, e) || step(l, NULL, &text, e))
+        return -1;
+    buf_printf(out, "<auth xmlns='%s' mechanism='%s'", XML_NS_SASL,
+               l->mechanism);
+    if (text && *text)
+        buf_printf(out, ">%s</auth>", text);
+    else
+        buf_adds(out, "/>");
+    gsasl_free(text);
+    return 0;
+}
+
+/* The base64 inside an element, yours; "=" stands for nothing at all. */
+static char *sasl_text(const xmlNode *element)
+{
+    char *text = xml_text(element);
+    char *to = text;
+
+    for (const char *from = text; *from; from++) {
+        if (!strchr(" \t\r\n", *from))
+            *to++ = *from;
+    }
+    *to = '\0';
+    if (strcmp(text, "=") == 0)
+        *text = '\0';
+    return text;
+}
+
+int login_step(struct login *l, const xmlNode *challenge, struct buf *out,
+               struct err *e)
+{
+    char *in = sasl_text(challenge);
+    char *text = NULL;
+    int rc = -1;
+
+    if (!l->sasl) {
+        err_set(e, "a challenge came before a mechanism was chosen");
+    } else if (step(l, in, &text, e) == 0) {
+        buf_printf(out, "<response xmlns='%s'", XML_NS_SASL);
+        if (text && *text)
+            buf_printf(out, ">%s</response>", text);
+        else
+            buf_adds(out, "/>");
+        rc = 0;
+    }
+    gsasl_free(text);
+    free(in);
+    return rc;
+}
+
+int login_finish(struct login *l, const xmlNode *success, struct err *e)
+{
+    char *in = sasl_text(success);
+    char *text = NULL;
+    int rc = 0;
+
+    if (!l->sasl)
+        rc = err_set(e, "success came before a mechanism was chosen");
+    else if (*in && !l->complete)
+        rc = step(l, in, &text, e);
+    if (rc == 0 && !l->complete)
+        rc = err_set(e, "%s: the server did not prove itself", l->mechanism);
+    gsasl_free(text);
+    free(in);
+    return rc;
+}
+
+/* ---- Binding ---------------------------------------------------------------
+ */
+
+bool login_offers_bind(const xmlNode *features)
+{
+    return xml_child(features, XML_NS_BIND, "bind") != NULL;
+}
+
+bool login_needs_session(const xmlNode *features)
+{
+    const xmlNode *session = xml_child(features, XML_NS_SESSION, "session");
+
+    return session && !xml_child(session, NULL, "optional");
+}
+
+void login_write_bind(struct buf *out, const char *resource)
+{
+    buf_printf(out, "<iq xmlns='%s' type='set' id='%s'><bind xmlns='%s'",
+               XML_NS_CLIENT, BIND_ID, XML_NS_BIND);
+    if (resource && *resource) {
+        buf_adds(out, "><resource>");
+        buf_add_xml(out, resource, strlen(resource));
+        buf_adds(out, "</resource></bind></iq>");
+    } else {
+        buf_adds(out, "/></iq>");
+    }
+}
+
+void login_write_session(struct buf *out)
+{
+    buf_printf(out,
+               "<iq xmlns='%s' type='set' id='%s'><session xmlns='%s'/></iq>",
+               XML_NS_CLIENT, SESSION_ID, XML_NS_SESSION);
+}
+
+/* Old managers leave stanzas in BOSH's namespace: XEP-0206 §2, note. */
+static bool is_reply(const xmlNode *iq, const char *id)
+{
+    const char *type = xml_attr(iq, NULL, "type");
+    const char *got = xml_attr(iq, NULL, "id");
+
+    return (xml_is(iq, XML_NS_CLIENT, "iq") ||
+            xml_is(iq, XML_NS_HTTPBIND, "iq")) &&
+           got && strcmp(got, id) == 0 && type &&
+           (strcmp(type, "result") == 0 || strcmp(type, "error") == 0);
+}
+
+bool login_is_bind_reply(const xmlNode *iq)
+{
+    return is_reply(iq, BIND_ID);
+}
+
+bool login_is_session_reply(const xmlNode *iq)
+{
+    return is_reply(iq, SESSION_ID);
+}
+
+bool login_is_result(const xmlNode *iq)
+{
+    const char *type = xml_attr(iq, NULL, "type");
+
+    return type && strcmp(type, "result") == 0;
+}
+
+char *login_bound_jid(const xmlNode *iq)
+{
+    const xmlNode *bind = xml_child(iq, XML_NS_BIND, "bind");
+    const xmlNode *jid = xml_child(bind, XML_NS_BIND, "jid");
+    char *text = jid ? xml_text(jid) : NULL;
+
+    if (text && !*text) {
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
+/* The first child that is a condition and not its explanation. */
+static const char *condition_in(const xmlNode *element, const char *ns)
+{
+    const xmlNode *child;
+
+    for (child = xml_child(element, ns, NULL); child; child = xml_next(child)) {
+        const char *name = (const char *)child->name;
+
+        if (xml_is(child, ns, name) && strcmp(name, "text") != 0)
+            return name;
+    }
+    return NULL;
+}
+
+const char *login_condition(const xmlNode *element)
+{
+    if (xml_is(element, XML_NS_SASL, "failure"))
+        return condition_in(element, XML_NS_SASL);
+    if (xml_is(element, XML_NS_STREAM, "error"))
+        return condition_in(element, "urn:ietf:params:xml:ns:xmpp-streams");
+    return condition_in(xml_child(element, NULL, "error"), NS_STANZAS);
+}

@@ -1,0 +1,140 @@
+/*
+ * A session's state, and the one table that says what may happen in it.
+ *
+ * For bosh.c, flow.c and the tests; applications use bosh.h. Pure.
+ */
+#ifndef CLIENT_SESSION_H
+#define CLIENT_SESSION_H
+
+#include "body.h"
+#include "bosh.h"
+#include "events.h"
+#include "login.h"
+#include "window.h"
+
+enum session_state {
+    SESSION_IDLE,      /* never connected, or reset */
+    SESSION_CREATING,  /* no sid yet */
+    SESSION_FEATURES,  /* waits for the SASL mechanisms */
+    SESSION_SASL,      /* <auth/> is out */
+    SESSION_RESTARTED, /* waits for the features after SASL */
+    SESSION_UNBOUND,   /* waits for bosh_bind() */
+    SESSION_BINDING,
+    SESSION_STARTING, /* RFC 3921's session request is out */
+    SESSION_ONLINE,
+    SESSION_PAUSED,  /* the manager was asked for silence */
+    SESSION_CLOSING, /* our terminate is to be sent, or is out */
+    SESSION_DEAD     /* over; may be connected again */
+};
+#define SESSION_STATE_COUNT 12
+
+enum session_event {
+    /* The application's verbs. */
+    ON_CONNECT,
+    ON_ATTACH,
+    ON_SEND,
+    ON_BIND,
+    ON_DISCONNECT,
+    ON_PAUSE,
+    ON_PAUSE_LOCAL,
+    ON_RESUME,
+    ON_FLUSH,
+    ON_RESET,
+    /* What an answer holds, in document order. */
+    ON_CREATED,
+    ON_FEATURES,
+    ON_CHALLENGE,
+    ON_SUCCESS,
+    ON_FAILURE,
+    ON_REPLY,
+    ON_STREAM_ERROR,
+    ON_STANZA,
+    ON_TERMINATED,   /* type='terminate', after its payloads */
+    ON_END_ANSWERED, /* our terminate was answered */
+    /* What happens to the transport, and time. */
+    ON_REFUSED,    /* HTTP 4xx */
+    ON_TOO_MANY,   /* errors in a row */
+    ON_SILENCE,    /* nothing was open for longer than inactivity */
+    ON_CLOSE_LATE, /* our terminate got no answer in time */
+    ON_RIDS_SPENT  /* a request would need a rid above BOSH_RID_MAX */
+};
+#define SESSION_EVENT_COUNT 25
+
+/* What an event comes with; each uses what it needs. */
+struct happening {
+    int64_t now_ms;
+    const char *text; /* JID, stanzas, resource, reason */
+    size_t len;
+    const char *password;
+    const struct bosh_attach *known;
+    int number; /* seconds, or an HTTP status */
+    uint64_t rid;
+    const struct body *body;
+    xmlNodePtr element;
+};
+
+struct bosh {
+    struct bosh_options options; /* strings are ours */
+    enum session_state state;
+    struct err error;
+    struct events events;
+    struct window window;
+    struct login *login; /* NULL when attached, or over */
+
+    uint64_t rid;     /* of the next new request */
+    uint64_t next_id; /* of the next transmission */
+    char *sid;
+    char *jid;
+    int wait_s, hold;
+    int requests, inactivity_s, polling_s, maxpause_s; /* -1: not given */
+    int errors;                                        /* in a row */
+
+    /* What is to go out. */
+    struct buf queue;  /* the application's stanzas */
+    struct buf next;   /* the login's next element */
+    bool restart;      /* the stream is to be restarted */
+    int pause_s;       /* asked for; */
+    bool pause_unsent; /* and the manager is still to be told */
+    bool end_sent;     /* our terminate was made */
+    bool held_back;    /* bosh_pause_local() */
+    bool needs_session;
+
+    /* How it ends. */
+    bool over;           /* the manager has ended it; our terminate's
+                          * answer is still awaited */
+    int64_t end_by_ms;   /* an early terminate waits for answers below it
+                          * until then; 0: there is none */
+    int64_t close_by_ms; /* for the answer to our terminate */
+    char *stream_error;  /* condition of a stream:error */
+    char *other_uri;     /* of see-other-uri */
+
+    /* Time. */
+    int64_t quiet_ms;     /* when a transmission ended last */
+    int64_t poll_from_ms; /* no empty request before */
+    int hasty;            /* polls in a row that came back empty at once */
+};
+
+/*
+ * Let something happen. Returns 0, or what the cell's action returns;
+ * BOSH_E_STATE from an empty cell, which changes nothing.
+ */
+int session_happen(struct bosh *s, enum session_event event,
+                   const struct happening *h);
+
+/* Is that cell filled? */
+bool session_may(enum session_state state, enum session_event event);
+
+const char *session_state_name(enum session_state state);
+
+/* Hand over the answers whose turn it is. skip: those before them are given
+ * up for lost. */
+void session_take_answers(struct bosh *s, int64_t now_ms, bool skip);
+
+/* Nothing alive: IDLE or DEAD. */
+bool session_is_over(const struct bosh *s);
+
+/* Free and clear all that belongs to one session at the manager; transmissions
+ * become aborts. State and events stay. */
+void session_forget(struct bosh *s);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * The wire layer: one case's connections, on sockets, under a libuv loop.
+ *
+ * It owns accept and connect, taps bytes, cuts them into HTTP messages and
+ * carries out what it is told, faults included. It knows nothing of BOSH and
+ * decides nothing: every request and every answer is handed to the sink, and
+ * waits until one of the acts below says what becomes of it. An act never
+ * calls the sink back from inside the call; news comes from the loop.
+ *
+ * Two uses. As a relay (wire_listen) clients connect to it, and a request
+ * that is forwarded goes to the inside: an fd from a callback, in practice
+ * one end of a socketpair whose other end libmicrohttpd serves. As a client
+ * (wire_request) it sends what it is given to a server.
+ *
+ * Exchanges are numbered from 1 in the order in which their request began,
+ * connections likewise. Times are clock_now_ms(). One thread: the loop's.
+ */
+#ifndef COMMON_WIRE_H
+#define COMMON_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "delivery.h"
+#include "err.h"
+
+struct wire;
+
+/* How much of something got there. */
+enum wire_part { WIRE_NONE, WIRE_PART, WIRE_WHOLE, WIRE_UNKNOWN };
+
+struct wire_sink {
+    void *ctx;
+    /* A TCP connection is there (relay: accepted; client: connected). */
+    void (*opened)(void *ctx, int64_t now_ms, unsigned conn);
+    /* It is gone for good. by_us: an act of ours ended it. Exchanges still
+     * open on it have been reported before: request(part) or
+     * response(part/none). */
+    void (*closed)(void *ctx, int64_t now_ms, unsigned conn,
+                   enum delivery_end how, bool by_us);
+    /* Relay: the head of a request is whole, the body is not there yet. */
+    void (*head)(void *ctx, int64_t now_ms, unsigned x, unsigned conn,
+                 const char *bytes, size_t len);
+    /* Relay: a request is whole, or the connection ended inside it
+     * (WIRE_PART), or its bytes are no HTTP (WIRE_PART, problem says why).
+     * begun_ms: when its first byte was read. */
+    void (*request)(void *ctx, int64_t now_ms, int64_t begun_ms, unsigned x,
+                    unsigned conn, const char *bytes, size_t len,
+                    enum wire_part arrived, const char *problem);
+    /* Relay: the inside's answer to a forwarded request is whole, in raw
+     * bytes, or the inside hung up without one (WIRE_NONE, WIRE_PART; said
+     * only while the client is still there). Client: the server's answer, whole
+     * or as far as it came (WIRE_PART; WIRE_NONE: the connection ended or never
+     * came to be; problem says which). */
+    void (*response)(void *ctx, int64_t now_ms, unsigned x, const char *bytes,
+                     size_t len, enum wire_part came, const char *problem);
+    /* Relay: what became of an answer after wire_deliver(). WHOLE: every byte
+     * was acknowledged before any RST, and the bytes are a whole answer in
+     * HTTP's eyes (wire_plan_part()). UNKNOWN: acknowledged, but a RST came
+     * before we looked. Said before the client's next request is. */
+    void (*delivered)(void *ctx, int64_t now_ms, unsigned x,
+                      enum wire_part how);
+    /* Client: the request's bytes are all written. */
+    void (*sent)(void *ctx, int64_t now_ms, unsigned x);
+    /* Relay: the client closed or reset its side while x was unanswered. */
+    void (*abandoned)(void *ctx, int64_t now_ms, unsigned x,
+                      enum delivery_end how);
+};
+
+/* Relay: a new inside connection; returns an fd (taken by the wire) or -1. */
+typedef int (*wire_inside_fn)(void *ctx);
+
+struct wire *wire_new(uv_loop_t *loop, const struct wire_sink *sink);
+/* Ends every connection (FIN) and frees once libuv has let go. No news comes
+ * after this call. done may be NULL. */
+void wire_free(struct wire *w, void (*done)(void *ctx), void *ctx);
+
+/* Listen on host:port (port 0: any). Returns the port, or -1 with e set.
+ * TLS comes with tls_cert_file/tls_key_file not NULL (PEM). */
+int wire_listen(struct wire *w, const char *host, int port,
+                const char *tls_cert_file, const char *tls_key_file,
+                wire_inside_fn inside, void *inside_ctx, struct err *e);
+
+/* Stop accepting (connections are refused from here on), or accept again. */
+void wire_refuse(struct wire *w, bool refuse);
+
+/* ---- relay: what becomes of exchange x; each takes effect once ---- */
+
+/* Give the request to the inside. */
+void wire_forward(struct wire *w, unsigned x);
+
+/* Send these bytes to the client as x's answer, or in place of one, by plan
+ * (copied): pieces, delays, and how it ends. Answers on one connection leave
+ * in the order of its requests (pipelining), whatever the order of calls. */
+void wire_deliver(struct wire *w, unsigned x, const struct delivery *plan);
+
+/* x gets no answer at all: its connection stays open, and silent for all that
+ * comes after x on it. */
+void wire_ignore(struct wire *w, unsigned x);
+
+/* End a connection now, whatever is open on it. DELIVERY_HALF: our FIN, and
+ * go on reading. */
+void wire_cut(struct wire *w, unsigned conn, enum delivery_end how);
+
+/* Stop reading from a connection (a black hole), or go on. That the client
+ * closes or resets it is still seen. */
+void wire_deafen(struct wire *w, unsigned conn, bool deaf);
+
+/* ---- client ---- */
+
+struct wire_target {
+    const char *host; /* a name or an address */
+    int port;
+    bool tls;
+    bool insecure;       /* do not verify */
+    const char *ca_file; /* NULL: the system's */
+    const char *sni;     /* NULL: host */
+};
+
+/*
+ * Send a request's raw bytes.
+ *
+ * conn_name  NULL or "": a connection of its own, closed after the answer;
+ *            otherwise the connection of that name, opened when there is none
+ *            or the last one was closed; on it requests are pipelined
+ * plan       the bytes, when they leave, and DELIVERY_KEEP to await an answer
+ *
+ * Returns the number of the exchange.
+ */
+unsigned wire_request(struct wire *w, const struct wire_target *target,
+                      const char *conn_name, const struct delivery *plan);
+
+/* Give x up: end its connection. response() is still called (WIRE_NONE or
+ * WIRE_PART). */
+void wire_abort(struct wire *w, unsigned x, enum delivery_end how);
+
+/*
+ * What a client has once all bytes of this answer reached it: WIRE_WHOLE one
+ * whole HTTP response (behind 1xx ones), else WIRE_PART, or WIRE_NONE without
+ * bytes.
+ *
+ * no_body  it answers a HEAD request
+ * closes   NULL, or set to whether HTTP ends the connection after it
+ */
+enum wire_part wire_plan_part(const struct delivery *plan, bool no_body,
+                              bool *closes);
+
+#endif

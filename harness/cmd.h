@@ -1,0 +1,83 @@
+/*
+ * The subcommands, and what they share: options, where the cases are, exit
+ * status. Nobody outside main.c and cmd_*.c includes it.
+ */
+#ifndef HARNESS_CMD_H
+#define HARNESS_CMD_H
+
+#include <argp.h>
+
+#include "case_xml.h"
+#include "run.h"
+#include "select.h"
+
+#ifndef BOSHSPEC_VERSION
+#define BOSHSPEC_VERSION "0.1.0"
+#endif
+/* Where `make install` puts the cases, without "/cases". */
+#ifndef BOSHSPEC_DATADIR
+#define BOSHSPEC_DATADIR "/usr/local/share/boshspec"
+#endif
+
+/* 0: all as expected. */
+enum {
+    EXIT_FAILED = 1,     /* a FAIL, XPASS or FLAKY; some ERROR; interrupted */
+    EXIT_USAGE = 2,      /* a bad option, case or baseline */
+    EXIT_UNTESTABLE = 3, /* the peer: every case is ERROR, for one reason */
+    EXIT_TOO_FEW = 4,    /* nothing selected, or fewer judged than --min */
+    EXIT_BUG = 5,        /* a fault in boshspec itself */
+};
+
+/* Each takes its own name as argv[0] and returns an exit status. */
+int cmd_client(int argc, char **argv);
+int cmd_server(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
+int cmd_lint(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+int cmd_judge(int argc, char **argv);
+int cmd_selftest(int argc, char **argv);
+
+/* "boshspec: " and the message on stderr; returns status. */
+int cmd_fail(int status, const struct err *e);
+
+/* The folder of this program: $BOSHSPEC_BINDIR, or where it was started
+ * from. Yours, free(). */
+char *cmd_bin_dir(void);
+
+/* Load what the cases need. dir NULL: $BOSHSPEC_CASES, the cases/ beside the
+ * program's folder, or where they were installed. 0, or -1 with e. */
+int cmd_knowledge(struct knowledge *k, const char *dir, struct err *e);
+
+/* A list of strings that grows; the strings are argv's. */
+struct cmd_words {
+    const char **items;
+    size_t count;
+};
+void cmd_words_add(struct cmd_words *w, const char *word);
+void cmd_words_release(struct cmd_words *w);
+
+/* A whole number within bounds; otherwise argp's error, which exits. */
+long cmd_number(struct argp_state *state, const char *what, const char *text,
+                long min, long max);
+
+/* SELECT and RUN, for those who play. */
+struct cmd_run {
+    struct cmd_words words, tags, excludes, dirs;
+    const char *out;
+    bool strict;
+    long min; /* -1: not given */
+    struct run_options run;
+};
+/* argp children: the input of both is a struct cmd_run. */
+extern const struct argp cmd_select_argp;
+extern const struct argp cmd_run_argp;
+
+void cmd_run_init(struct cmd_run *c, enum role role);
+void cmd_run_release(struct cmd_run *c);
+
+/* Select, play, judge, report. peer: for the name of the default folder.
+ * Returns the exit status. */
+int cmd_run_suite(struct cmd_run *c, const char *peer);
+
+#endif

@@ -1,0 +1,119 @@
+/* boshspec client: certify a client. */
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "common/buf.h"
+
+enum { KEY_EXEC = 0x300, KEY_DRIVER };
+
+struct options {
+    struct cmd_run run;
+    const char *exec; /* NULL: the bundled client */
+};
+
+static const struct argp_option option_list[] = {
+    {"exec", KEY_EXEC, "CMD", 0,
+     "The driver of the client under test, for the shell (default: the "
+     "bundled bosh-client)",
+     0},
+    {"driver", KEY_DRIVER, "KIND", 0,
+     "How to talk to it: line, JSON Lines on stdin and stdout", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    switch (key) {
+    case KEY_EXEC:
+        if (!arg[0])
+            argp_error(state, "--exec is empty");
+        o->exec = arg;
+        return 0;
+    case KEY_DRIVER:
+        if (strcmp(arg, "line") != 0)
+            argp_error(state, "--driver '%s': 'line' is all there is", arg);
+        return 0;
+    case ARGP_KEY_ARG:
+        cmd_words_add(&o->run.words, arg);
+        return 0;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->run;
+        state->child_inputs[1] = &o->run;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_child children[] = {
+    {&cmd_select_argp, 0, "Which cases", 1},
+    {&cmd_run_argp, 0, "The run", 2},
+    {0},
+};
+
+static const struct argp argp = {
+    option_list,
+    parse,
+    "[SELECT...]",
+    "Plays cases against a client, with a connection manager that does what "
+    "each case wants, and judges what the client did.",
+    children,
+    NULL,
+    NULL};
+
+/* "node my-driver.js --fast" is called node-my-driver.js. */
+static char *peer_name(const char *command)
+{
+    struct buf name = BUF_INIT;
+    char *copy = mem_dup(command), *save = NULL, *word;
+    int n = 0;
+
+    for (word = strtok_r(copy, " \t", &save); word && n < 2;
+         word = strtok_r(NULL, " \t", &save)) {
+        if (word[0] == '-')
+            continue;
+        buf_printf(&name, "%s%s", n++ ? "-" : "", basename(word));
+    }
+    free(copy);
+    return buf_take(&name);
+}
+
+int cmd_client(int argc, char **argv)
+{
+    char sh[] = "/bin/sh", dash_c[] = "-c";
+    struct options o = {.exec = NULL};
+    char *bundled = NULL, *command = NULL, *peer;
+    char *by_shell[] = {sh, dash_c, NULL, NULL};
+    char *direct[] = {NULL, NULL};
+    int status;
+
+    cmd_run_init(&o.run, ROLE_CLIENT);
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    if (o.exec) {
+        command = mem_dup(o.exec);
+        by_shell[2] = command;
+        o.run.run.driver_argv = by_shell;
+        peer = peer_name(command);
+    } else {
+        char *bin = cmd_bin_dir();
+
+        bundled = mem_printf("%s/bosh-client", bin);
+        free(bin);
+        command = mem_dup("bosh-client");
+        direct[0] = bundled;
+        o.run.run.driver_argv = direct;
+        peer = mem_dup("bosh-client");
+    }
+    o.run.run.command = command;
+    status = cmd_run_suite(&o.run, peer);
+    cmd_run_release(&o.run);
+    free(bundled);
+    free(command);
+    free(peer);
+    return status;
+}

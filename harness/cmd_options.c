@@ -1,0 +1,317 @@
+/* What the subcommands share: see cmd.h. */
+#include "cmd.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/log.h"
+#include "outcome.h"
+
+int cmd_fail(int status, const struct err *e)
+{
+    fprintf(stderr, "boshspec: %s\n", e->text);
+    return status;
+}
+
+/* ------------------------------------------------------------- words */
+
+void cmd_words_add(struct cmd_words *w, const char *word)
+{
+    w->items = mem_grow(w->items, (w->count + 1) * sizeof *w->items);
+    w->items[w->count++] = word;
+}
+
+void cmd_words_release(struct cmd_words *w)
+{
+    free(w->items);
+    memset(w, 0, sizeof *w);
+}
+
+long cmd_number(struct argp_state *state, const char *what, const char *text,
+                long min, long max)
+{
+    char *end;
+    long n;
+
+    errno = 0;
+    n = strtol(text, &end, 10);
+    if (errno || !*text || *end || n < min || n > max)
+        argp_error(state, "%s '%s': a number from %ld to %ld is wanted", what,
+                   text, min, max);
+    return n;
+}
+
+/* ------------------------------------------------------------- places */
+
+char *cmd_bin_dir(void)
+{
+    const char *given = getenv("BOSHSPEC_BINDIR");
+    char path[PATH_MAX];
+    ssize_t len;
+    char *slash;
+
+    if (given && given[0])
+        return mem_dup(given);
+    len = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (len < 0)
+        return mem_dup(".");
+    path[len] = '\0';
+    slash = strrchr(path, '/');
+    return slash ? mem_dupn(path, (size_t)(slash - path)) : mem_dup(".");
+}
+
+static char *find_cases(void)
+{
+    const char *given = getenv("BOSHSPEC_CASES");
+    char *bin = cmd_bin_dir();
+    char *beside = mem_printf("%s/../cases", bin);
+    char *real = realpath(beside, NULL);
+
+    free(bin);
+    free(beside);
+    if (given && given[0]) {
+        free(real);
+        return mem_dup(given);
+    }
+    return real ? real : mem_dup(BOSHSPEC_DATADIR "/cases");
+}
+
+int cmd_knowledge(struct knowledge *k, const char *dir, struct err *e)
+{
+    char *found = dir ? mem_dup(dir) : find_cases();
+    int rc = knowledge_load(k, found, e);
+
+    free(found);
+    return rc;
+}
+
+/* ------------------------------------------------------------- SELECT */
+
+enum { KEY_TAG = 0x100, KEY_EXCLUDE, KEY_CASES };
+
+static const struct argp_option select_options[] = {
+    {"tag", KEY_TAG, "TAG", 0, "Only cases with this tag (or another --tag)",
+     1},
+    {"exclude", KEY_EXCLUDE, "SELECT", 0, "Leave these out", 1},
+    {"cases", KEY_CASES, "DIR", 0,
+     "Cases from this folder in place of the bundled ones", 1},
+    {0},
+};
+
+static error_t parse_select(int key, char *arg, struct argp_state *state)
+{
+    struct cmd_run *c = state->input;
+
+    switch (key) {
+    case KEY_TAG:
+        cmd_words_add(&c->tags, arg);
+        return 0;
+    case KEY_EXCLUDE:
+        cmd_words_add(&c->excludes, arg);
+        return 0;
+    case KEY_CASES:
+        cmd_words_add(&c->dirs, arg);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp cmd_select_argp = {select_options, parse_select, NULL, NULL,
+                                     NULL,           NULL,         NULL};
+
+/* ------------------------------------------------------------- RUN */
+
+enum {
+    KEY_FACTOR = 0x200,
+    KEY_SEED,
+    KEY_FAIL_FAST,
+    KEY_MIN,
+    KEY_STRICT,
+};
+
+static const struct argp_option run_option_list[] = {
+    {"output", 'o', "DIR", 0,
+     "Result and logs go here (default: boshspec-out/ROLE-PEER)", 2},
+    {"jobs", 'j', "N", 0, "So many cases at a time; 0, the default: all", 2},
+    {"timeout-factor", KEY_FACTOR, "F", 0,
+     "Wait F times as long for what must come (default: 1)", 2},
+    {"seed", KEY_SEED, "N", 0, "Where random numbers start", 2},
+    {"fail-fast", KEY_FAIL_FAST, NULL, 0, "Stop at the first failure", 2},
+    {"min", KEY_MIN, "N", 0,
+     "Fail (status 4) when fewer cases could be judged (default: 1)", 2},
+    {"strict", KEY_STRICT, NULL, 0, "A warning counts as a failure", 2},
+    {"quiet", 'q', NULL, 0, "Only the summary", 2},
+    {"verbose", 'v', NULL, 0, "Every assert of every case", 2},
+    {0},
+};
+
+static double factor(struct argp_state *state, const char *text)
+{
+    char *end;
+    double f = strtod(text, &end);
+
+    if (!*text || *end || !(f >= 0.1 && f <= 100))
+        argp_error(state, "--timeout-factor '%s': a number from 0.1 to 100 is "
+                          "wanted", text);
+    return f;
+}
+
+static error_t parse_run(int key, char *arg, struct argp_state *state)
+{
+    struct cmd_run *c = state->input;
+
+    switch (key) {
+    case 'o':
+        c->out = arg;
+        return 0;
+    case 'j':
+        c->run.jobs = (unsigned)cmd_number(state, "-j", arg, 0, 10000);
+        return 0;
+    case KEY_FACTOR:
+        c->run.timeout_factor = factor(state, arg);
+        return 0;
+    case KEY_SEED:
+        c->run.seed = (uint64_t)cmd_number(state, "--seed", arg, 0, LONG_MAX);
+        return 0;
+    case KEY_FAIL_FAST:
+        c->run.fail_fast = true;
+        return 0;
+    case KEY_MIN:
+        c->min = cmd_number(state, "--min", arg, 0, 1000000);
+        return 0;
+    case KEY_STRICT:
+        c->strict = true;
+        return 0;
+    case 'q':
+        c->run.quiet = true;
+        return 0;
+    case 'v':
+        c->run.verbose = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp cmd_run_argp = {run_option_list, parse_run, NULL, NULL,
+                                  NULL,            NULL,      NULL};
+
+void cmd_run_init(struct cmd_run *c, enum role role)
+{
+    memset(c, 0, sizeof *c);
+    c->min = 1; /* NA and ERROR alone never make a suite green */
+    c->run.role = role;
+    c->run.timeout_factor = 1.0;
+    if (getrandom(&c->run.seed, sizeof c->run.seed, 0) < 0)
+        c->run.seed = (uint64_t)getpid();
+    c->run.seed &= 0x7fffffff;
+}
+
+void cmd_run_release(struct cmd_run *c)
+{
+    cmd_words_release(&c->words);
+    cmd_words_release(&c->tags);
+    cmd_words_release(&c->excludes);
+    cmd_words_release(&c->dirs);
+}
+
+/* ------------------------------------------------------------- a suite */
+
+static char *default_dir(const struct cmd_run *c, const char *peer)
+{
+    char *dir = mem_printf("boshspec-out/%s-%s", role_name(c->run.role), peer);
+    char *at = strchr(dir, '/') + 1;
+
+    for (; *at; at++)
+        if (!isalnum((unsigned char)*at) && !strchr("-_.", *at))
+            *at = '-';
+    return dir;
+}
+
+static int make_dir(const char *dir, struct err *e)
+{
+    char *copy = mem_dup(dir);
+    char *slash = copy;
+    int rc = 0;
+
+    while (slash && rc == 0) {
+        slash = strchr(slash + 1, '/');
+        if (slash)
+            *slash = '\0';
+        if (mkdir(copy, 0755) < 0 && errno != EEXIST)
+            rc = err_set(e, "%s: %s", copy, strerror(errno));
+        if (slash)
+            *slash = '/';
+    }
+    free(copy);
+    return rc;
+}
+
+static int play(struct cmd_run *c, const struct knowledge *k,
+                const struct selection *sel, const char *peer)
+{
+    char *dir = c->out ? mem_dup(c->out) : default_dir(c, peer);
+    struct result r;
+    struct err e = {""};
+    int status;
+
+    result_init(&r);
+    r.version = mem_dup(BOSHSPEC_VERSION);
+    r.options.jobs = c->run.jobs;
+    r.options.timeout_factor = c->run.timeout_factor;
+    r.options.seed = (int64_t)c->run.seed;
+    r.options.min = c->min;
+    r.options.strict = c->strict;
+    r.options.fail_fast = c->run.fail_fast;
+    c->run.dir = dir;
+    if (make_dir(dir, &e) < 0 || run_cases(k, sel, &c->run, &r, &e) < 0)
+        status = cmd_fail(EXIT_USAGE, &e);
+    else
+        status = outcome_status(&r);
+    result_release(&r);
+    free(dir);
+    return status;
+}
+
+int cmd_run_suite(struct cmd_run *c, const char *peer)
+{
+    struct select_options o = {
+        .words = c->words.items,
+        .word_count = c->words.count,
+        .excludes = c->excludes.items,
+        .exclude_count = c->excludes.count,
+        .tags = c->tags.items,
+        .tag_count = c->tags.count,
+        .dirs = c->dirs.items,
+        .dir_count = c->dirs.count,
+        .role = c->run.role,
+    };
+    struct selection sel = {0};
+    struct knowledge k = {0};
+    struct err e = {""};
+    int status;
+
+    if (c->run.verbose)
+        log_set_level(LOG_INFO);
+    if (cmd_knowledge(&k, NULL, &e) < 0 ||
+        select_cases(&k, &o, &sel, &e) < 0) {
+        status = cmd_fail(EXIT_USAGE, &e);
+    } else if (sel.missed || sel.count == 0) {
+        err_set(&e, "'%s' selects no case", sel.missed ? sel.missed : "this");
+        status = cmd_fail(EXIT_TOO_FEW, &e);
+    } else {
+        status = play(c, &k, &sel, peer);
+    }
+    selection_release(&sel);
+    knowledge_release(&k);
+    return status;
+}

@@ -1,0 +1,382 @@
+/* boshspec selftest: can every case fail, and does it spare the innocent? */
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "common/clock.h"
+#include "common/err.h"
+#include "select.h"
+#include "selftest.h"
+#include "tests/twins/twins.h"
+
+#define MAX_WORDS 64
+
+struct options {
+    const char *words[MAX_WORDS];
+    size_t word_count;
+    const char *dir;
+    bool matrix;
+    bool list;
+    unsigned workers;
+    const char *debug; /* twin, or "good" */
+};
+
+static const struct argp_option option_list[] = {
+    {"matrix", 'm', NULL, 0, "Play every case against every twin and print it",
+     0},
+    {"list-twins", 'l', NULL, 0, "Print the twins and what is wrong with them",
+     0},
+    {"jobs", 'j', "N", 0, "Worker processes (default: one a processor)", 0},
+    {"cases", 'c', "DIR", 0, "Cases and knowledge from here", 0},
+    {"debug", 'd', "TWIN", 0,
+     "Play the cases against this twin ('good': none), printing the event log "
+     "and every finding",
+     0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct options *o = state->input;
+
+    switch (key) {
+    case 'm':
+        o->matrix = true;
+        return 0;
+    case 'l':
+        o->list = true;
+        return 0;
+    case 'j':
+        o->workers = (unsigned)strtoul(arg, NULL, 10);
+        return 0;
+    case 'c':
+        o->dir = arg;
+        return 0;
+    case 'd':
+        o->debug = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (o->word_count == MAX_WORDS)
+            argp_error(state, "too many cases are named");
+        o->words[o->word_count++] = arg;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp argp = {
+    option_list,
+    parse,
+    "[SELECT...]",
+    "Plays cases in virtual time against peers of our own, good, faulty and "
+    "unusual, and says whether each case is proven.",
+    NULL,
+    NULL,
+    NULL};
+
+static void list_twins(void)
+{
+    size_t count;
+    const struct client_twin *clients = twin_clients(&count);
+    const struct server_twin *servers;
+
+    for (size_t i = 0; i < count; i++)
+        printf("client  %-32s %s%s\n", clients[i].name,
+               clients[i].in_the_right ? "(in the right) " : "",
+               clients[i].what);
+    servers = twin_servers(&count);
+    for (size_t i = 0; i < count; i++)
+        printf("server  %-32s %s%s\n", servers[i].name,
+               servers[i].in_the_right ? "(in the right) " : "",
+               servers[i].what);
+}
+
+static const char *want_name(const struct selftest_cell *cell)
+{
+    switch (cell->want) {
+    case WANT_PASS:
+        return "pass";
+    case WANT_CAUGHT:
+        return "caught";
+    case WANT_CALM:
+        return "pass or na";
+    case WANT_RULE:
+        return "caught by the rule";
+    case WANT_NOTHING:
+        break;
+    }
+    return "";
+}
+
+static void print_miss(const struct testcase *tc,
+                       const struct selftest_cell *cell)
+{
+    printf("    not as wanted: %s\n        wanted: %s%s%s\n",
+           cell->twin ? cell->twin : "the good peer", want_name(cell),
+           cell->by ? " by " : "", cell->by ? cell->by : "");
+    if (cell->played)
+        printf("        got:    %s%s%s%s%s\n", verdict_name(cell->verdict),
+               cell->faults[1] ? ", faults:" : "",
+               cell->faults[1] ? cell->faults : "",
+               cell->because[0] ? ", because: " : "", cell->because);
+    else
+        printf("        got:    nothing, its worker died\n");
+    printf("        look:   boshspec selftest --debug=%s %s\n",
+           cell->twin ? cell->twin : "good", tc->id);
+}
+
+struct tally {
+    unsigned good, bad;
+};
+
+/* One line a case, and what was not as wanted. */
+static void print_case(const struct testcase *tc, size_t index,
+                       const struct selftest *st, struct tally *sum)
+{
+    unsigned caught = 0, catchable = 0, spared = 0, sparable = 0, bad = 0;
+
+    for (size_t i = 0; i < st->count; i++) {
+        const struct selftest_cell *cell = &st->cells[i];
+
+        if (cell->tc != index || cell->want == WANT_RULE ||
+            cell->want == WANT_NOTHING)
+            continue;
+        catchable += cell->want == WANT_CAUGHT;
+        caught += cell->want == WANT_CAUGHT && cell->good;
+        sparable += cell->twin && cell->want != WANT_CAUGHT;
+        spared += cell->twin && cell->want != WANT_CAUGHT && cell->good;
+        bad += !cell->good;
+        sum->good += cell->good;
+    }
+    sum->bad += bad;
+    if (tc->sockets_only[0]) {
+        printf("  skip  %s: %s\n", tc->id, tc->sockets_only);
+        return;
+    }
+    printf("  %s  %s: %u of %u twins caught, %u of %u spared\n",
+           bad ? "FAIL" : "ok  ", tc->id, caught, catchable, spared, sparable);
+    for (size_t i = 0; bad && i < st->count; i++) {
+        const struct selftest_cell *cell = &st->cells[i];
+
+        if (cell->tc == index && !cell->good && cell->want != WANT_RULE)
+            print_miss(tc, cell);
+    }
+}
+
+/* A rule is proven when its twin was caught by it in one case at least. */
+static void print_rules(const struct knowledge *k, struct testcase **cases,
+                        const struct selftest *st, struct tally *sum)
+{
+    for (size_t r = 0; r < k->invariants.count; r++) {
+        const struct invariant *inv = &k->invariants.items[r];
+
+        for (size_t t = 0; t < inv->caught_count; t++) {
+            const char *in = NULL;
+            bool played = false;
+
+            for (size_t i = 0; i < st->count; i++) {
+                const struct selftest_cell *cell = &st->cells[i];
+
+                if (cell->want != WANT_RULE ||
+                    strcmp(cell->by, inv->assertion.id) != 0 ||
+                    strcmp(cell->twin, inv->caught[t].twin) != 0)
+                    continue;
+                played = true;
+                if (cell->good && !in)
+                    in = cases[cell->tc]->id;
+            }
+            if (!played)
+                continue;
+            printf("  %s  invariant/%s: %s %s%s\n", in ? "ok  " : "FAIL",
+                   inv->assertion.id, inv->caught[t].twin,
+                   in ? "caught in " : "was not caught in any case",
+                   in ? in : "");
+            sum->good += in != NULL;
+            sum->bad += in == NULL;
+        }
+    }
+}
+
+static char mark_of(const struct selftest_cell *cell)
+{
+    if (!cell->played)
+        return '!';
+    switch (cell->verdict) {
+    case VERDICT_PASS:
+        return '.';
+    case VERDICT_FAIL:
+        return cell->want == WANT_CAUGHT ? 'F' : 'f';
+    case VERDICT_WARN:
+        return cell->want == WANT_CAUGHT ? 'W' : 'w';
+    case VERDICT_NA:
+        return '-';
+    case VERDICT_ERROR:
+        return 'E';
+    case VERDICT_INFO:
+    case VERDICT_XFAIL:
+    case VERDICT_XPASS:
+    case VERDICT_FLAKY:
+        break;
+    }
+    return '?';
+}
+
+/* Twins down, cases across. */
+static void print_role(enum role role, struct testcase **cases, size_t count,
+                       const struct selftest *st)
+{
+    size_t twins, column = 0;
+
+    if (role == ROLE_CLIENT)
+        twin_clients(&twins);
+    else
+        twin_servers(&twins);
+    printf("\n%s cases:\n", role_name(role));
+    for (size_t c = 0; c < count; c++) {
+        if (cases[c]->role == role)
+            printf("  %2zu  %s\n", ++column, cases[c]->id);
+    }
+    printf("F W caught as the case says; f w found at fault as well; . pass; "
+           "- na; E error\n%-34s",
+           "");
+    for (size_t c = 1; c <= column; c++)
+        printf("%3zu", c);
+    putchar('\n');
+    for (size_t t = 0; t <= twins; t++) {
+        const char *name = "the good peer";
+        bool right = false;
+
+        if (t > 0 && role == ROLE_CLIENT) {
+            name = twin_clients(&twins)[t - 1].name;
+            right = twin_clients(&twins)[t - 1].in_the_right;
+        } else if (t > 0) {
+            name = twin_servers(&twins)[t - 1].name;
+            right = twin_servers(&twins)[t - 1].in_the_right;
+        }
+        printf("%-2s%-32s", right ? "=" : "", name);
+        for (size_t c = 0; c < count; c++) {
+            char mark = ' ';
+
+            if (cases[c]->role != role)
+                continue;
+            for (size_t i = 0; i < st->count; i++) {
+                const struct selftest_cell *cell = &st->cells[i];
+
+                if (cell->tc == c && cell->want != WANT_RULE &&
+                    (t ? cell->twin && strcmp(cell->twin, name) == 0
+                       : !cell->twin))
+                    mark = mark_of(cell);
+            }
+            printf("%3c", mark);
+        }
+        putchar('\n');
+    }
+}
+
+static void print_event(void *ctx, const struct event *ev)
+{
+    struct buf line = BUF_INIT;
+
+    (void)ctx;
+    event_write(&line, ev);
+    fputs(buf_str(&line), stdout);
+    buf_release(&line);
+}
+
+static int debug(const struct knowledge *k, const struct selection *sel,
+                 const char *twin)
+{
+    const struct event_sink sink = {NULL, print_event};
+
+    if (strcmp(twin, "good") == 0)
+        twin = NULL;
+    for (size_t i = 0; i < sel->count; i++) {
+        struct judgement j;
+
+        if (twin && !twin_known(sel->cases[i]->role, twin)) {
+            fprintf(stderr, "boshspec: no twin '%s' of that role\n", twin);
+            return EXIT_USAGE;
+        }
+        selftest_play(k, sel->cases[i], twin, &sink, &j);
+        printf("%s: %s %s\n", sel->cases[i]->id, verdict_name(j.verdict),
+               j.reason ? j.reason : "");
+        for (size_t f = 0; f < j.finding_count; f++) {
+            const struct finding *fi = &j.findings[f];
+
+            printf("  %-5s %s (%s): %s\n", verdict_name(fi->verdict), fi->id,
+                   fi->req, fi->says);
+            if (fi->expected || fi->got)
+                printf("        expected %s, got %s\n",
+                       fi->expected ? fi->expected : "-",
+                       fi->got ? fi->got : "-");
+            if (fi->reason)
+                printf("        %s\n", fi->reason);
+        }
+        judgement_release(&j);
+    }
+    return 0;
+}
+
+static int run(const struct options *o, const struct knowledge *k,
+               const struct selection *sel)
+{
+    int64_t begun = clock_now_ms();
+    struct tally sum = {0, 0};
+    struct selftest st;
+    struct err e = {""};
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned workers =
+        o->workers ? o->workers : (unsigned)(cpus > 0 ? cpus : 1);
+
+    if (selftest_run(k, sel->cases, sel->count, o->matrix, workers, &st, &e) <
+        0)
+        fprintf(stderr, "boshspec: %s\n", e.text);
+    for (size_t i = 0; i < sel->count; i++)
+        print_case(sel->cases[i], i, &st, &sum);
+    if (!o->word_count)
+        print_rules(k, sel->cases, &st, &sum);
+    if (o->matrix) {
+        print_role(ROLE_CLIENT, sel->cases, sel->count, &st);
+        print_role(ROLE_SERVER, sel->cases, sel->count, &st);
+    }
+    printf("%zu plays in %.1f s\n%u passed, %u failed\n", st.count,
+           (double)(clock_now_ms() - begun) / 1000, sum.good,
+           sum.bad + (e.text[0] != '\0'));
+    selftest_release(&st);
+    return sum.bad || e.text[0] ? EXIT_FAILED : 0;
+}
+
+int cmd_selftest(int argc, char **argv)
+{
+    struct options o = {0};
+    struct select_options wanted = {.any_role = true};
+    struct selection sel = {0};
+    struct knowledge k = {0};
+    struct err e = {""};
+    int status;
+
+    argp_parse(&argp, argc, argv, 0, NULL, &o);
+    if (o.list) {
+        list_twins();
+        return 0;
+    }
+    wanted.words = o.words;
+    wanted.word_count = o.word_count;
+    if (cmd_knowledge(&k, o.dir, &e) < 0 ||
+        select_cases(&k, &wanted, &sel, &e) < 0) {
+        fprintf(stderr, "boshspec: %s\n", e.text);
+        status = EXIT_USAGE;
+    } else if (sel.count == 0) {
+        fprintf(stderr, "boshspec: no case is selected\n");
+        status = EXIT_TOO_FEW;
+    } else {
+        status = o.debug ? debug(&k, &sel, o.debug) : run(&o, &k, &sel);
+    }
+    selection_release(&sel);
+    knowledge_release(&k);
+    return status;
+}

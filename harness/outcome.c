@@ -1,0 +1,183 @@
+/* From a judgement to the result document: see outcome.h. */
+#include "outcome.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nettle/sha2.h>
+
+#include "common/buf.h"
+#include "common/xml.h"
+
+/* ------------------------------------------------------------- one case */
+
+/* What a person recognises an exchange by. */
+static void describe(const struct journal *j, unsigned n,
+                     struct result_exchange *out)
+{
+    const xmlNode *x = journal_x(j, n);
+    const xmlNode *req = x ? xml_child(x, NULL, "req") : NULL;
+    const xmlNode *res = x ? xml_child(x, NULL, "res") : NULL;
+    const char *t0 = x ? xml_attr(x, NULL, "t0") : NULL;
+    const char *method = req ? xml_attr(req, NULL, "method") : NULL;
+    const char *target = req ? xml_attr(req, NULL, "target") : NULL;
+    const char *status = res ? xml_attr(res, NULL, "status") : NULL;
+    const char *reason = res ? xml_attr(res, NULL, "reason") : NULL;
+
+    out->n = n;
+    out->t_ms = t0 ? strtoll(t0, NULL, 10) : 0;
+    if (x) {
+        out->kind = mem_dup(xml_attr(x, NULL, "kind"));
+        out->rid = mem_dup(xml_attr(x, NULL, "rid"));
+    }
+    if (method)
+        out->first_line = mem_printf("%s %s", method, target ? target : "");
+    if (status)
+        out->answer = mem_printf("%s %s", status, reason ? reason : "");
+}
+
+static void copy_finding(const struct journal *j, const struct finding *f,
+                         struct result_assert *out)
+{
+    size_t i;
+
+    out->id = mem_dup(f->id);
+    out->requirement = mem_dup(f->req);
+    out->verdict = mem_dup(verdict_name(f->verdict));
+    out->says = mem_dup(f->says);
+    out->expected = mem_dup(f->expected);
+    out->got = mem_dup(f->got);
+    out->reason = mem_dup(f->reason);
+    out->line = f->line;
+    for (i = 0; i < f->exchange_count; i++)
+        describe(j, f->exchanges[i], result_assert_exchange(out));
+}
+
+static void begin(const struct testcase *tc, struct result_case *out)
+{
+    size_t i;
+
+    out->id = mem_dup(tc->id);
+    out->title = mem_dup(tc->title);
+    out->rev = tc->rev;
+    out->requirements = mem_alloc((tc->cover_count + 1) * sizeof(char *));
+    for (i = 0; i < tc->cover_count; i++)
+        out->requirements[i] = mem_dup(tc->covers[i]);
+    out->requirement_count = tc->cover_count;
+}
+
+void outcome_case(const struct testcase *tc, const struct journal *j,
+                  const struct judgement *jt, struct result_case *out)
+{
+    size_t i;
+
+    begin(tc, out);
+    out->verdict = mem_dup(verdict_name(jt->verdict));
+    out->reason = mem_dup(jt->reason ? jt->reason : "");
+    out->lagged = jt->lagged;
+    for (i = 0; i < jt->finding_count; i++)
+        copy_finding(j, &jt->findings[i], result_case_assert(out));
+}
+
+void outcome_error(const struct testcase *tc, const char *reason,
+                   struct result_case *out)
+{
+    begin(tc, out);
+    out->verdict = mem_dup(verdict_name(VERDICT_ERROR));
+    out->reason = mem_dup(reason);
+}
+
+void outcome_requirements(const struct knowledge *k,
+                          const struct result_case *c, struct result *r)
+{
+    size_t i;
+
+    for (i = 0; i < c->assert_count; i++) {
+        const char *id = c->asserts[i].requirement;
+        const struct requirement *row =
+            id ? catalogue_find(&k->catalogue, id) : NULL;
+
+        if (row)
+            result_add_requirement(r, row->id, row->section, row->level,
+                                   row->text);
+    }
+}
+
+/* ------------------------------------------------------------- the suite */
+
+static void hash_file(struct sha256_ctx *sha, const char *name,
+                      const char *path)
+{
+    FILE *f = fopen(path, "re");
+    uint8_t data[16384];
+    size_t got;
+
+    sha256_update(sha, strlen(name) + 1, (const uint8_t *)name);
+    while (f && (got = fread(data, 1, sizeof data, f)) > 0)
+        sha256_update(sha, got, data);
+    if (f)
+        fclose(f);
+}
+
+char *outcome_suite_hash(const struct knowledge *k,
+                         struct testcase *const *cases, size_t count)
+{
+    static const char *const shared[] = {"requirements.xml",
+                                         "invariants.xml"};
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    struct buf hex = BUF_INIT;
+    struct sha256_ctx sha;
+    size_t i;
+
+    sha256_init(&sha);
+    for (i = 0; i < sizeof shared / sizeof *shared; i++) {
+        char *path = mem_printf("%s/%s", k->dir, shared[i]);
+
+        hash_file(&sha, shared[i], path);
+        free(path);
+    }
+    for (i = 0; i < count; i++)
+        hash_file(&sha, cases[i]->id, cases[i]->path);
+    sha256_digest(&sha, sizeof digest, digest);
+    for (i = 0; i < sizeof digest; i++)
+        buf_printf(&hex, "%02x", digest[i]);
+    return buf_take(&hex);
+}
+
+/* ------------------------------------------------------------- status */
+
+/* Every case that wanted to play is ERROR, all for one reason: then it is the
+ * peer that could not be tested. */
+static bool untestable(const struct result *r)
+{
+    const char *reason = NULL;
+    size_t i;
+
+    for (i = 0; i < r->case_count; i++) {
+        const struct result_case *c = &r->cases[i];
+
+        if (strcmp(c->verdict, "na") == 0)
+            continue;
+        if (strcmp(c->verdict, "error") != 0 ||
+            (reason && strcmp(reason, c->reason) != 0))
+            return false;
+        reason = c->reason;
+    }
+    return reason != NULL;
+}
+
+int outcome_status(const struct result *r)
+{
+    size_t min = r->options.min > 0 ? (size_t)r->options.min : 0;
+
+    if (r->interrupted || result_count(r, COUNT_FAIL) > 0 ||
+        result_count(r, COUNT_XPASS) > 0 || result_count(r, COUNT_FLAKY) > 0 ||
+        (r->options.strict && result_count(r, COUNT_WARN) > 0))
+        return 1;
+    if (untestable(r))
+        return 3;
+    if (result_judged(r) < min)
+        return 4;
+    return result_count(r, COUNT_ERROR) > 0 ? 1 : 0;
+}

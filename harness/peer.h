@@ -1,0 +1,73 @@
+/*
+ * Peers that live in this process under a virtual clock: a client (libbosh's
+ * session core, or a twin around it) and a server (the mock's core, or a twin
+ * around it). A twin is a shim: it has the same functions, owns the peer that
+ * it is wrapped around, and changes what goes by.
+ */
+#ifndef HARNESS_PEER_H
+#define HARNESS_PEER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "mockserver/mock.h"
+#include "stage.h"
+
+/* One POST that a client wants to send. Borrowed until the next call. */
+struct peer_request {
+    uint64_t id; /* of this transmission */
+    uint64_t rid;
+    int attempt; /* above 1: a repeat */
+    const char *body;
+    size_t len;
+};
+
+struct client_peer {
+    const struct client_peer_ops *ops;
+};
+
+/* Every shim begins with a struct client_peer. */
+struct client_peer_ops {
+    /* "ok", "unsupported" or "error", and then why. */
+    const char *(*verb)(struct client_peer *cp, int64_t now_ms,
+                        const struct verb *v, struct buf *reason);
+    int (*next_request)(struct client_peer *cp, int64_t now_ms,
+                        struct peer_request *out); /* 1 or 0 */
+    int (*next_abort)(struct client_peer *cp, uint64_t *id);
+    void (*answer)(struct client_peer *cp, int64_t now_ms, uint64_t id,
+                   int status, const char *content_type, const char *body,
+                   size_t len);
+    void (*fail)(struct client_peer *cp, int64_t now_ms, uint64_t id,
+                 const char *reason);
+    int (*next_event)(struct client_peer *cp, struct said *out);
+    int64_t (*deadline_ms)(struct client_peer *cp);
+    void (*tick)(struct client_peer *cp, int64_t now_ms);
+    void (*free)(struct client_peer *cp);
+};
+
+struct server_peer {
+    const struct server_peer_ops *ops;
+};
+
+/* As the functions of mock.h. */
+struct server_peer_ops {
+    void (*request)(struct server_peer *sp, int64_t now_ms,
+                    const struct mock_request *req, uint64_t token);
+    int (*next_answer)(struct server_peer *sp, int64_t now_ms,
+                       struct mock_answer *out);
+    void (*gone)(struct server_peer *sp, int64_t now_ms, uint64_t token);
+    int64_t (*deadline_ms)(struct server_peer *sp);
+    void (*tick)(struct server_peer *sp, int64_t now_ms);
+    void (*free)(struct server_peer *sp);
+};
+
+/* libbosh's session core. Yours; ends with ops->free(). tweak may change its
+ * options, and be NULL. */
+struct bosh_options;
+struct client_peer *peer_libbosh(void (*tweak)(struct bosh_options *o));
+
+/* The mock's core. options: NULL for the defaults of the self-test. */
+struct server_peer *peer_mock(const struct mock_options *options);
+
+#endif

@@ -1,0 +1,356 @@
+/*
+ * Server role of the player: the steps that only a raw client takes. See
+ * play_parts.h; what is open in which session, play_sessions.h; what a login
+ * says, play_login.h; how it is carried out, play_entry.c.
+ */
+#include "play_sessions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "play_entry.h"
+
+/* A drain on its way: a thread's extra. */
+struct drain {
+    int64_t until_ms;
+};
+
+struct play_server *play_server_new(struct play *p)
+{
+    (void)p;
+    return mem_alloc(sizeof(struct play_server));
+}
+
+void play_server_free(struct play_server *ps)
+{
+    if (!ps)
+        return;
+    sessions_free(ps);
+    free(ps);
+}
+
+static enum went no_session(struct play *p, int64_t now_ms,
+                            const struct step *st)
+{
+    char *because = mem_printf("there is no session '%s'", st->session);
+    enum went went = play_end_at(p, now_ms, PLAY_ERROR, because, st->line);
+
+    free(because);
+    return went;
+}
+
+/* ---- polls ---- */
+
+static enum went keep_polling_step(struct play *p, const struct step *st,
+                                   int64_t now_ms)
+{
+    struct raw_session *s = sessions_find(p, st->session);
+
+    if (!s)
+        return no_session(p, now_ms, st);
+    s->keep_polling = true;
+    sessions_tick(p, now_ms);
+    return WENT_ON;
+}
+
+/* Where the drain began: its end is set. False when the play has ended. */
+static bool begin_drain(struct play *p, struct thread *th,
+                        const struct step *st, int64_t now_ms)
+{
+    int64_t ms = play_duration(p, now_ms, &st->within, st->line);
+    struct drain *d;
+
+    if (ms < 0)
+        return false;
+    d = mem_alloc(sizeof *d);
+    d->until_ms = now_ms + (int64_t)((double)ms * p->setting->timeout_factor);
+    th->extra = d;
+    th->extra_free = free;
+    return true;
+}
+
+static enum went drain_step(struct play *p, struct thread *th,
+                            const struct step *st, int64_t now_ms)
+{
+    struct raw_session *s = sessions_find(p, st->session);
+    const struct drain *d;
+    struct err e = {""};
+    int64_t due;
+    bool holds;
+
+    if (!s)
+        return no_session(p, now_ms, st);
+    if (!th->extra && !begin_drain(p, th, st, now_ms))
+        return WENT_OVER;
+    d = th->extra;
+    holds = expr_true(st->expr, p->journal, NULL, &e);
+    if (e.text[0])
+        return play_end_broken(p, now_ms, st->line, &e);
+    if (holds)
+        return WENT_ON;
+    if (now_ms >= d->until_ms)
+        return play_end_else(p, now_ms, st, "a drain was in vain");
+    if (sessions_poll_due(s) <= now_ms)
+        sessions_poll(p, now_ms, s);
+    due = sessions_poll_due(s);
+    th->deadline_ms = due < d->until_ms ? due : d->until_ms;
+    return WENT_WAIT;
+}
+
+/* ---- request ---- */
+
+/* The case's own headers, evaluated. */
+struct headers {
+    struct http_header *items;
+    size_t count;
+};
+
+static void headers_release(struct headers *h)
+{
+    for (size_t i = 0; i < h->count; i++)
+        free((char *)h->items[i].value);
+    free(h->items);
+}
+
+static bool headers_read(struct play *p, int64_t now_ms, const struct step *st,
+                         struct headers *h)
+{
+    struct err e = {""};
+
+    h->count = 0;
+    h->items = mem_alloc((st->option_count + 1) * sizeof *h->items);
+    for (size_t i = 0; i < st->option_count; i++) {
+        char *value = avt_eval(st->options[i].value, p->journal, &e);
+
+        if (e.text[0]) {
+            play_end_broken(p, now_ms, st->line, &e);
+            return false;
+        }
+        h->items[h->count].name = st->options[i].name;
+        h->items[h->count++].value = value ? value : mem_dup("");
+    }
+    return true;
+}
+
+static bool add_text(struct play *p, int64_t now_ms, const struct step *st,
+                     const struct avt *text, struct buf *out)
+{
+    struct err e = {""};
+    char *s = avt_eval(text, p->journal, &e);
+
+    if (e.text[0]) {
+        play_end_broken(p, now_ms, st->line, &e);
+        return false;
+    }
+    buf_adds(out, s ? s : "");
+    free(s);
+    return true;
+}
+
+/* A request of a session that we know: rid and sid are filled in. */
+static bool session_entity(struct play *p, int64_t now_ms,
+                           const struct step *st, struct buf *out)
+{
+    struct raw_session *s = sessions_find(p, st->session);
+    struct buf stanzas = BUF_INIT;
+    struct raw_body body;
+    bool ok;
+
+    if (!s) {
+        no_session(p, now_ms, st);
+        return false;
+    }
+    if (!s->sid) { /* what its creation brought, the judge knows */
+        play_end_at(p, now_ms, PLAY_STOPPED, "the session has no sid",
+                    st->line);
+        return false;
+    }
+    raw_body_init(&body);
+    sessions_address(s, &body);
+    if (st->restart) {
+        raw_body_set(&body, "to", p->setting->domain);
+        raw_body_set(&body, "xml:lang", "en");
+        raw_body_set(&body, "xmpp:restart", "true");
+    }
+    raw_body_set(&body, "type", st->terminate ? "terminate" : NULL);
+    ok = entry_set_attrs(p, now_ms, &body, st->attrs, st->attr_count,
+                         st->line) &&
+         entry_set_attrs(p, now_ms, &body, st->body_attrs, st->body_attr_count,
+                         st->line) &&
+         add_text(p, now_ms, st, st->payload.text, &stanzas);
+    if (ok)
+        raw_body_write(out, &body, stanzas.data, stanzas.len);
+    buf_release(&stanzas);
+    raw_body_release(&body);
+    return ok;
+}
+
+static bool build_entity(struct play *p, int64_t now_ms, const struct step *st,
+                         struct buf *out)
+{
+    if (st->session)
+        return session_entity(p, now_ms, st, out);
+    if (st->body.text)
+        return add_text(p, now_ms, st, st->body.text, out);
+    for (unsigned i = 0; i < st->raw.times && st->raw.data; i++)
+        buf_add(out, st->raw.data, st->raw.len);
+    return true;
+}
+
+/* How it goes out; method and path are yours in any case. */
+static bool read_sending(struct play *p, int64_t now_ms, const struct step *st,
+                         struct sending *how, char **method, char **path)
+{
+    *method = play_attr(p, now_ms, st, "method");
+    *path = play_attr(p, now_ms, st, "path");
+    how->conn = st->conn;
+    how->method = *method;
+    how->path = *path;
+    how->minor = st->http_minor;
+    how->stop_after = st->stop_after_bytes;
+    how->every_ms = play_duration(p, now_ms, &st->send_every, st->line);
+    return !p->over;
+}
+
+static enum went request_step(struct play *p, const struct step *st,
+                              int64_t now_ms)
+{
+    struct sending how = SENDING_INIT;
+    struct headers headers = {NULL, 0};
+    struct buf entity = BUF_INIT;
+    char *method = NULL;
+    char *path = NULL;
+    bool ok;
+
+    ok = read_sending(p, now_ms, st, &how, &method, &path) &&
+         headers_read(p, now_ms, st, &headers) &&
+         build_entity(p, now_ms, st, &entity);
+    if (ok) {
+        how.headers = headers.items;
+        how.header_count = headers.count;
+        play_name_x(
+            p, now_ms, st->as,
+            sessions_send(p, now_ms, &how, buf_str(&entity), entity.len));
+    }
+    headers_release(&headers);
+    buf_release(&entity);
+    free(method);
+    free(path);
+    return ok ? WENT_ON : WENT_OVER;
+}
+
+/* ---- resend, abort ---- */
+
+/* The last exchange that of= gives; 0 with the play ended. */
+static unsigned selected(struct play *p, int64_t now_ms, const struct step *st)
+{
+    unsigned xs[256];
+    int count =
+        play_select(p, now_ms, st->of, st->line, xs, sizeof xs / sizeof *xs);
+
+    if (count > 0 && sessions_exchange(p->server, xs[count - 1]))
+        return xs[count - 1];
+    if (count >= 0)
+        play_end_at(p, now_ms, PLAY_ERROR, "of= gives no exchange", st->line);
+    return 0;
+}
+
+static enum went resend_step(struct play *p, const struct step *st,
+                             int64_t now_ms)
+{
+    struct sending how = SENDING_INIT;
+    unsigned x = selected(p, now_ms, st);
+
+    if (!x)
+        return WENT_OVER;
+    how.conn = st->conn;
+    play_name_x(p, now_ms, st->as, sessions_resend(p, now_ms, &how, x));
+    return WENT_ON;
+}
+
+static enum delivery_end end_of(enum cut_how how)
+{
+    switch (how) {
+    case CUT_FIN:
+        return DELIVERY_FIN;
+    case CUT_RST:
+        return DELIVERY_RST;
+    case CUT_HALF:
+        return DELIVERY_HALF;
+    }
+    return DELIVERY_FIN;
+}
+
+static enum went abort_step(struct play *p, const struct step *st,
+                            int64_t now_ms)
+{
+    enum delivery_end how = end_of(st->how);
+    unsigned x = selected(p, now_ms, st);
+    struct event ev;
+
+    if (!x)
+        return WENT_OVER;
+    if (!sessions_open(p->server, x))
+        return WENT_ON; /* answered already: there is nothing to give up */
+    event_init(&ev, "fault");
+    event_setf(&ev, "x", "%u", x);
+    event_setf(&ev, "name", "abort-%s", delivery_end_name(how));
+    play_emit(p, now_ms, &ev);
+    event_release(&ev);
+    p->ops->abort(p->stage, x, how);
+    return WENT_ON;
+}
+
+enum went play_server_step(struct play *p, struct thread *th,
+                           const struct step *st, int64_t now_ms)
+{
+    switch (st->kind) {
+    case STEP_LOGIN:
+        return entry_login(p, th, st, now_ms);
+    case STEP_CREATE:
+        return entry_create(p, th, st, now_ms);
+    case STEP_KEEP_POLLING:
+        return keep_polling_step(p, st, now_ms);
+    case STEP_DRAIN:
+        return drain_step(p, th, st, now_ms);
+    case STEP_REQUEST:
+        return request_step(p, st, now_ms);
+    case STEP_RESEND:
+        return resend_step(p, st, now_ms);
+    case STEP_ABORT:
+        return abort_step(p, st, now_ms);
+    case STEP_LET:
+    case STEP_REQUIRE:
+    case STEP_AWAIT:
+    case STEP_ELAPSE:
+    case STEP_SILENCE:
+    case STEP_REPEAT:
+    case STEP_TOGETHER:
+    case STEP_IN_ORDER:
+    case STEP_DO:
+    case STEP_PUSH:
+    case STEP_ON:
+    case STEP_OFF:
+    case STEP_ACT:
+        break;
+    }
+    return play_end_at(p, now_ms, PLAY_ERROR,
+                       "this step is not of the server role", st->line);
+}
+
+void play_server_tick(struct play *p, int64_t now_ms)
+{
+    sessions_tick(p, now_ms);
+}
+
+int64_t play_server_deadline(const struct play *p)
+{
+    return sessions_deadline(p);
+}
+
+void play_server_response(struct play *p, int64_t now_ms, unsigned x)
+{
+    sessions_answered(p, now_ms, x);
+    sessions_tick(p, now_ms);
+}

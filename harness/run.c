@@ -1,0 +1,469 @@
+/* Many cases side by side: see run.h. */
+#include "run_parts.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/buf.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+#define BATCH 8           /* cases that start together, */
+#define BATCH_EVERY_MS 40 /* lest a hundred logins be one long pause */
+#define LAG_EVERY_MS 10
+#define LAG_WORTH_MS 20 /* less says nothing */
+#define SAVE_EVERY_MS 250
+#define MAX_ATTEMPTS 2
+#define SESSIONS_PER_ACCOUNT 5 /* servers limit them */
+
+int64_t run_now(const struct run *run)
+{
+    (void)run;
+    return clock_now_ms();
+}
+
+/* ------------------------------------------------------------- the end */
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+    (void)arg;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void close_timers(void *ctx)
+{
+    struct run *run = ctx;
+
+    close_handle((uv_handle_t *)&run->start_timer, NULL);
+    close_handle((uv_handle_t *)&run->lag_timer, NULL);
+    close_handle((uv_handle_t *)&run->save_timer, NULL);
+    close_handle((uv_handle_t *)&run->sigint, NULL);
+    close_handle((uv_handle_t *)&run->sigterm, NULL);
+}
+
+static bool all_quiet(const struct run *run)
+{
+    return run->running == 0 && !run->judging && !run->to_judge;
+}
+
+/* Nothing is left to do: let the loop end. */
+static void close_if_done(struct run *run)
+{
+    if (run->closing || !all_quiet(run) ||
+        (!run->stopping && run->done < run->item_count))
+        return;
+    run->closing = true;
+    if (run->pool)
+        driver_pool_free(run->pool, close_timers, run);
+    else
+        close_timers(run);
+}
+
+/* Play no more; what runs is ended and not judged. */
+static void stop(struct run *run, const char *because)
+{
+    size_t i;
+
+    run->stopping = true;
+    for (i = 0; i < run->item_count; i++)
+        if (run->items[i].stage)
+            stage_sockets_abort(run->items[i].stage, because);
+    close_if_done(run);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    struct run *run = handle->data;
+
+    (void)signum;
+    if (run->stopping)
+        return;
+    run->result->interrupted = true;
+    stop(run, "interrupted");
+}
+
+/* ------------------------------------------------------------- verdicts */
+
+static void start_soon(struct run *run)
+{
+    if (!run->closing && !uv_is_active((uv_handle_t *)&run->start_timer))
+        uv_timer_start(&run->start_timer, run->start_timer.timer_cb, 0, 0);
+}
+
+static bool again(struct item *it)
+{
+    if (it->attempts >= MAX_ATTEMPTS)
+        return false;
+    if (it->driver_lost) {
+        it->own = true;
+        return true;
+    }
+    if (it->judgement.lagged) {
+        it->alone = true;
+        return true;
+    }
+    return false;
+}
+
+static void name_peer(struct run *run)
+{
+    struct result *r = run->result;
+
+    if (!run->pool || r->peer_name || !driver_pool_peer_name(run->pool)[0])
+        return;
+    r->peer_name = mem_dup(driver_pool_peer_name(run->pool));
+    r->peer_version = mem_dup(driver_pool_peer_version(run->pool));
+    run->peer = mem_printf("%s %s", r->peer_name, r->peer_version);
+    run->world.peer = run->peer;
+}
+
+static void count(struct run *run, struct item *it)
+{
+    struct result *r = run->result;
+    struct result_case *c = &it->verdict;
+
+    name_peer(run);
+    c->duration_ms = it->took_ms;
+    c->attempts = it->attempts;
+    c->log = mem_dup(it->log);
+    if (it->took_ms > r->slowest_ms || !r->slowest) {
+        r->slowest_ms = it->took_ms;
+        free(r->slowest);
+        r->slowest = mem_dup(it->tc->id);
+    }
+    outcome_requirements(run->knowledge, c, r);
+    it->state = ITEM_DONE;
+    run->done++;
+    run->dirty = true;
+    screen_case(run, c);
+    if (run->options->fail_fast && strcmp(c->verdict, "fail") == 0 &&
+        !run->stopping)
+        stop(run, "another case failed");
+    result_add(r, c);
+}
+
+void run_judged(struct item *it)
+{
+    struct run *run = it->run;
+
+    if (!run->stopping && again(it))
+        it->state = ITEM_QUEUED;
+    else
+        count(run, it);
+    run_judge_release(it);
+    start_soon(run);
+    close_if_done(run);
+}
+
+/* ------------------------------------------------------------- one play */
+
+static void on_played(void *ctx, const struct stage_outcome *o)
+{
+    struct item *it = ctx;
+    struct run *run = it->run;
+
+    it->journal = o->journal;
+    it->because = mem_dup(o->because);
+    it->took_ms = o->took_ms;
+    it->driver_lost = o->driver_lost;
+    it->judge = (struct judge_context){
+        .knowledge = run->knowledge,
+        .end = o->end,
+        .because = it->because,
+        .has_status = o->has_status,
+        .has_stanza = o->has_stanza,
+    };
+    if (run->stopping) {
+        it->state = ITEM_QUEUED; /* for ever: it was not judged */
+        run_judge_release(it);
+        return;
+    }
+    run_judge(it);
+}
+
+static void on_gone(void *ctx)
+{
+    struct item *it = ctx;
+    struct run *run = it->run;
+    size_t i;
+
+    it->stage = NULL;
+    run->running--;
+    for (i = 0; i < RUN_MAX_ACCOUNTS; i++)
+        run->logins[i] -= it->logins[i];
+    start_soon(run);
+    close_if_done(run);
+}
+
+static void start(struct run *run, struct item *it)
+{
+    struct stage_sink sink = {it, on_played, on_gone};
+    char *path = mem_printf("%s/%s", run->options->dir, it->log);
+    struct err e = {""};
+    size_t i;
+
+    it->state = ITEM_RUNNING;
+    it->attempts++;
+    it->started_ms = run_now(run);
+    it->stage = stage_sockets_start(&run->world, it->tc, it->own, path, &sink,
+                                    &e);
+    free(path);
+    if (!it->stage) {
+        it->driver_lost = false;
+        it->took_ms = 0;
+        it->because = mem_dup(e.text);
+        run_judge(it);
+        return;
+    }
+    run->running++;
+    for (i = 0; i < RUN_MAX_ACCOUNTS; i++)
+        run->logins[i] += it->logins[i];
+}
+
+/* ------------------------------------------------------------- the queue */
+
+/* An account is not burdened with more sessions than servers allow, unless a
+ * single case wants more. */
+static bool fits_accounts(const struct run *run, const struct item *it)
+{
+    size_t i;
+
+    for (i = 0; i < RUN_MAX_ACCOUNTS; i++)
+        if (it->logins[i] > 0 && run->logins[i] > 0 &&
+            run->logins[i] + it->logins[i] > SESSIONS_PER_ACCOUNT)
+            return false;
+    return true;
+}
+
+static bool may_start(const struct run *run, const struct item *it)
+{
+    if (run->stopping || it->state != ITEM_QUEUED || it->stage ||
+        (run->options->jobs > 0 && run->running >= run->options->jobs))
+        return false;
+    return !it->alone && fits_accounts(run, it);
+}
+
+static struct item *next_alone(struct run *run)
+{
+    struct item *found = NULL;
+    size_t i;
+
+    if (run->stopping || !all_quiet(run))
+        return NULL;
+    for (i = 0; i < run->item_count; i++) {
+        if (run->items[i].state != ITEM_QUEUED)
+            continue;
+        if (!run->items[i].alone)
+            return NULL;
+        found = found ? found : &run->items[i];
+    }
+    return found;
+}
+
+static void on_start(uv_timer_t *timer)
+{
+    struct run *run = timer->data;
+    struct item *alone = next_alone(run);
+    unsigned started = 0;
+    size_t i;
+
+    name_peer(run);
+    if (alone)
+        start(run, alone);
+    for (i = 0; i < run->item_count && !alone && started < BATCH; i++)
+        if (may_start(run, &run->items[i])) {
+            start(run, &run->items[i]);
+            started++;
+        }
+    if (started == BATCH && !run->closing)
+        uv_timer_start(timer, on_start, BATCH_EVERY_MS, 0);
+    close_if_done(run);
+}
+
+static void count_logins(const struct step *steps, size_t n, unsigned *logins)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        unsigned account = steps[i].account > 0 ? steps[i].account : 1;
+
+        if (steps[i].kind == STEP_LOGIN && account <= RUN_MAX_ACCOUNTS)
+            logins[account - 1]++;
+        count_logins(steps[i].steps, steps[i].step_count, logins);
+    }
+}
+
+static int longest_first(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+
+    if (x->tc->worst_ms != y->tc->worst_ms)
+        return x->tc->worst_ms < y->tc->worst_ms ? 1 : -1;
+    return strcmp(x->tc->id, y->tc->id);
+}
+
+static void make_items(struct run *run, const struct selection *sel)
+{
+    size_t i;
+
+    run->item_count = sel->count;
+    run->items = mem_alloc((sel->count + 1) * sizeof *run->items);
+    for (i = 0; i < sel->count; i++) {
+        struct item *it = &run->items[i];
+
+        it->run = run;
+        it->tc = sel->cases[i];
+        it->log = mem_printf("cases/%s.log", it->tc->id);
+        if (it->tc->role == ROLE_SERVER && !run->options->anonymous)
+            count_logins(it->tc->steps, it->tc->step_count, it->logins);
+    }
+    if (sel->count > 0)
+        qsort(run->items, sel->count, sizeof *run->items, longest_first);
+}
+
+/* ------------------------------------------------------------- lag */
+
+static void on_lag(uv_timer_t *timer)
+{
+    struct run *run = timer->data;
+    int64_t now_ms = run_now(run);
+    int64_t late_ms = now_ms - run->lag_ms - LAG_EVERY_MS;
+    size_t i;
+
+    run->lag_ms = now_ms;
+    if (late_ms < LAG_WORTH_MS)
+        return;
+    for (i = 0; i < run->item_count; i++)
+        if (run->items[i].stage)
+            stage_sockets_lag(run->items[i].stage, now_ms, late_ms);
+}
+
+static void on_save(uv_timer_t *timer)
+{
+    screen_tick(timer->data);
+}
+
+/* ------------------------------------------------------------- the run */
+
+static void begin_loop(struct run *run)
+{
+    uv_loop_init(&run->loop);
+    uv_timer_init(&run->loop, &run->start_timer);
+    uv_timer_init(&run->loop, &run->lag_timer);
+    uv_timer_init(&run->loop, &run->save_timer);
+    uv_signal_init(&run->loop, &run->sigint);
+    uv_signal_init(&run->loop, &run->sigterm);
+    run->start_timer.data = run->lag_timer.data = run->save_timer.data = run;
+    run->sigint.data = run->sigterm.data = run;
+    uv_signal_start(&run->sigint, on_signal, SIGINT);
+    uv_signal_start(&run->sigterm, on_signal, SIGTERM);
+    run->begun_ms = run->lag_ms = run_now(run);
+    uv_timer_start(&run->start_timer, on_start, 0, 0);
+    uv_timer_start(&run->lag_timer, on_lag, LAG_EVERY_MS, LAG_EVERY_MS);
+    uv_timer_start(&run->save_timer, on_save, SAVE_EVERY_MS, SAVE_EVERY_MS);
+}
+
+static void fill_world(struct run *run)
+{
+    const struct run_options *o = run->options;
+
+    run->world = (struct stage_world){
+        .loop = &run->loop,
+        .timeout_factor = o->timeout_factor,
+        .seed = o->seed,
+        .peer = o->url ? o->url : o->command,
+        .started = run->result->started,
+        .pool = run->pool,
+        .target = {.host = o->host,
+                   .port = o->port,
+                   .tls = o->tls,
+                   .insecure = o->insecure,
+                   .ca_file = o->ca_file},
+        .host_header = o->host_header,
+        .path = o->path,
+        .domain = o->domain,
+        .accounts = o->accounts,
+        .account_count = o->account_count,
+        .anonymous = o->anonymous,
+    };
+}
+
+static void fill_result(struct run *run, const struct selection *sel)
+{
+    struct result *r = run->result;
+    char started[32] = "";
+    time_t now = time(NULL);
+    struct tm tm;
+
+    if (gmtime_r(&now, &tm))
+        strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    r->started = mem_dup(started);
+    r->role = mem_dup(role_name(run->options->role));
+    r->peer_command = mem_dup(run->options->command);
+    r->peer_url = mem_dup(run->options->url);
+    r->suite_hash =
+        outcome_suite_hash(run->knowledge, sel->cases, sel->count);
+    r->selected = sel->count;
+}
+
+static void begin_pool(struct run *run, struct driver_options *o)
+{
+    struct err e = {""};
+
+    *o = driver_options_default();
+    o->argv = run->options->driver_argv;
+    o->hello_ms = (int)(o->hello_ms * run->options->timeout_factor);
+    o->verb_ms = (int)(o->verb_ms * run->options->timeout_factor);
+    o->salt = (unsigned)run->options->seed;
+    run->pool = driver_pool_new(&run->loop, o, run->options->dir);
+    /* when it fails, each case says so */
+    (void)driver_pool_warm(run->pool, &e);
+}
+
+static void end_run(struct run *run)
+{
+    size_t i;
+
+    uv_run(&run->loop, UV_RUN_DEFAULT);
+    if (uv_loop_close(&run->loop) != 0)
+        log_line(LOG_ERROR, "run", "the loop still has something open");
+    for (i = 0; i < run->item_count; i++)
+        free(run->items[i].log);
+    free(run->items);
+    free(run->peer);
+    free(run->path);
+}
+
+int run_cases(const struct knowledge *k, const struct selection *sel,
+              const struct run_options *o, struct result *r, struct err *e)
+{
+    struct run run = {.knowledge = k, .options = o, .result = r};
+    struct driver_options driver;
+    int rc = 0;
+
+    run.to_judge_end = &run.to_judge;
+    run.style = text_style_for(STDOUT_FILENO);
+    run.screen = isatty(STDOUT_FILENO) && !o->quiet;
+    run.path = mem_printf("%s/result.json", o->dir);
+    begin_loop(&run);
+    if (o->role == ROLE_CLIENT)
+        begin_pool(&run, &driver);
+    fill_result(&run, sel);
+    fill_world(&run);
+    make_items(&run, sel);
+    screen_save(&run);
+    uv_run(&run.loop, UV_RUN_DEFAULT);
+
+    r->finished = !r->interrupted;
+    screen_save(&run);
+    screen_summary(&run);
+    if (run.trouble.text[0])
+        rc = err_set(e, "%s", run.trouble.text);
+    end_run(&run);
+    return rc;
+}

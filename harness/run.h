@@ -1,0 +1,60 @@
+/*
+ * Many cases side by side on one loop, each to one verdict, under a deadline.
+ *
+ * The longest start first. Judging happens on a worker thread, one case at a
+ * time, since 100 ms of judging would be 100 ms of lag for all who play. A
+ * case whose timing our own lag may have spoiled is played once more, alone;
+ * cases that lose their driver process are played once more, each in a
+ * process of its own, so that a crash costs only the case that causes it.
+ */
+#ifndef HARNESS_RUN_H
+#define HARNESS_RUN_H
+
+#include "case_xml.h"
+#include "play.h"
+#include "reports/result.h"
+#include "select.h"
+
+struct run_options {
+    enum role role;
+    const char *dir;       /* for result.json, logs; it exists */
+    unsigned jobs;         /* 0: all side by side */
+    double timeout_factor; /* 1.0 */
+    uint64_t seed;
+    bool fail_fast;
+    bool quiet;            /* only the summary */
+    bool verbose;          /* PASS and NA in full as well */
+
+    /* client role */
+    char *const *driver_argv;
+    const char *command; /* the same for a person */
+
+    /* server role */
+    const char *url;
+    const char *host; /* of the URL */
+    int port;
+    bool tls, insecure;
+    const char *ca_file;
+    const char *host_header;
+    const char *path;
+    const char *domain;
+    const struct account *accounts;
+    size_t account_count;
+    bool anonymous;
+};
+
+/*
+ * Play and judge the selected cases; lines go to stdout as they end.
+ *
+ * r  initialised, its options filled in; gets everything else. It is written
+ *    to dir/result.json at the start, while the run goes on, and at the end,
+ *    so that a run that was killed leaves what it had.
+ *
+ * Catches SIGINT and SIGTERM meanwhile: they end the run early, and
+ * r->interrupted says so. Returns 0, or -1 with e when the run could not
+ * begin or its result not be written.
+ */
+int run_cases(const struct knowledge *k, const struct selection *sel,
+              const struct run_options *o, struct result *r, struct err *e);
+
+#endif

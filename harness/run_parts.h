@@ -1,0 +1,98 @@
+/*
+ * What the runner's files share; nobody else includes it.
+ *
+ * run.c         the queue, the loop, signals, lag
+ * run_judge.c   from a finished play to a verdict, on a worker thread
+ * run_screen.c  what a person sees while it goes on; result.json
+ */
+#ifndef HARNESS_RUN_PARTS_H
+#define HARNESS_RUN_PARTS_H
+
+#include <uv.h>
+
+#include "outcome.h"
+#include "reports/text.h"
+#include "run.h"
+#include "stage_sockets.h"
+
+#define RUN_MAX_ACCOUNTS 16
+
+enum item_state { ITEM_QUEUED, ITEM_RUNNING, ITEM_JUDGING, ITEM_DONE };
+
+/* One case on its way to a verdict. */
+struct item {
+    struct run *run;
+    const struct testcase *tc;
+    enum item_state state;
+    unsigned attempts;
+    bool own;   /* in a process of its own: its last one crashed */
+    bool alone; /* with nothing beside it: our lag spoiled it */
+    struct stage_sockets *stage;
+    char *log; /* relative to the run's folder */
+    int64_t started_ms;
+    unsigned logins[RUN_MAX_ACCOUNTS]; /* server role: sessions an account */
+
+    /* what the play left, for the judge */
+    struct item *next_to_judge;
+    struct journal *journal;
+    struct judge_context judge;
+    char *because;
+    int64_t took_ms;
+    bool driver_lost;
+    struct judgement judgement;
+    struct result_case verdict;
+};
+
+struct run {
+    const struct knowledge *knowledge;
+    const struct run_options *options;
+    struct result *result;
+    uv_loop_t loop;
+    struct stage_world world;
+    struct driver_pool *pool;
+    char *peer;
+
+    struct item *items; /* the longest first */
+    size_t item_count;
+    size_t done;
+    unsigned running; /* stages that are not gone */
+    unsigned logins[RUN_MAX_ACCOUNTS];
+    bool stopping;
+    bool closing;
+
+    uv_timer_t start_timer; /* the next batch */
+    uv_timer_t lag_timer;
+    uv_timer_t save_timer;
+    uv_signal_t sigint, sigterm;
+    int64_t lag_ms; /* when the lag timer ran last */
+    int64_t begun_ms;
+
+    uv_work_t work;
+    struct item *judging; /* by the worker; NULL: it is idle */
+    struct item *to_judge, **to_judge_end;
+
+    struct text_style style;
+    bool screen;  /* stdout is a terminal: a live line */
+    bool drawn;
+    bool dirty;   /* result.json is behind */
+    char *path;   /* of result.json */
+    struct err trouble; /* it could not be written */
+};
+
+/* ---- run.c ---- */
+int64_t run_now(const struct run *run);
+/* The worker is through with it: count it, or queue it again. */
+void run_judged(struct item *it);
+
+/* ---- run_judge.c ---- */
+void run_judge(struct item *it);
+/* Free what the play left. */
+void run_judge_release(struct item *it);
+
+/* ---- run_screen.c ---- */
+void screen_case(struct run *run, const struct result_case *c);
+void screen_tick(struct run *run);
+void screen_summary(struct run *run);
+void screen_save(struct run *run);
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * The stage on sockets: one case, played once, with everything that belongs
+ * to that play and to no other: a wire, the log, and in the client role a
+ * mock, its HTTP front and sessions of a driver.
+ *
+ * A play goes through: started, over (the steps have ended), settling (what
+ * is still on its way arrives), signing off, finished (played() is called),
+ * closed (gone() is called). Everything happens on the loop's thread, each
+ * phase under a bound.
+ */
+#ifndef HARNESS_STAGE_SOCKETS_H
+#define HARNESS_STAGE_SOCKETS_H
+
+#include <uv.h>
+
+#include "common/wire.h"
+#include "driver_pool.h"
+#include "play.h"
+
+/* What all plays of a run share. Borrowed until the last one is gone. */
+struct stage_world {
+    uv_loop_t *loop;
+    double timeout_factor;
+    uint64_t seed;
+    const char *peer;    /* for the log: "bosh-client 0.1.0" or a URL */
+    const char *started; /* for the log: wall-clock time */
+
+    /* client role */
+    struct driver_pool *pool;
+
+    /* server role */
+    struct wire_target target;
+    const char *host_header;
+    const char *path;
+    const char *domain;
+    const struct account *accounts;
+    size_t account_count;
+    bool anonymous;
+};
+
+/* How a play ended. Strings are borrowed for the call. */
+struct stage_outcome {
+    struct journal *journal; /* finished; yours, journal_free() */
+    enum play_end end;
+    const char *because;
+    int line;
+    int64_t took_ms;   /* from the start to the end of the steps */
+    bool driver_lost;  /* the process crashed, or broke the protocol */
+    bool has_status;   /* what the driver reports */
+    bool has_stanza;
+};
+
+struct stage_sink {
+    void *ctx;
+    /* The play is finished. Once; not when stage_sockets_start() failed. */
+    void (*played)(void *ctx, const struct stage_outcome *outcome);
+    /* No socket, timer or file is left, and the stage is freed. The last
+     * call. */
+    void (*gone)(void *ctx);
+};
+
+struct stage_sockets;
+
+/*
+ * Start one play.
+ *
+ * tc           borrowed until gone()
+ * own_process  give it a driver process of its own even if the case does not
+ *              ask for one
+ * log_path     written as things happen, line by line
+ *
+ * Returns the stage, or NULL with e set (no socket, no log file).
+ */
+struct stage_sockets *stage_sockets_start(const struct stage_world *w,
+                                          const struct testcase *tc,
+                                          bool own_process,
+                                          const char *log_path,
+                                          const struct stage_sink *sink,
+                                          struct err *e);
+
+/* End the play from outside: played() and gone() follow from the loop, with
+ * little time for a sign-off. */
+void stage_sockets_abort(struct stage_sockets *st, const char *because);
+
+/* Our loop was late. */
+void stage_sockets_lag(struct stage_sockets *st, int64_t now_ms,
+                       int64_t late_ms);
+
+/* The longest that a play of this case may take before it is ended, and how
+ * many driver sessions it needs. */
+int64_t stage_sockets_bound_ms(const struct testcase *tc, double factor);
+unsigned stage_sockets_clients(const struct testcase *tc);
+
+#endif

@@ -1,0 +1,610 @@
+/* The mock's public calls, HTTP methods and time: see mock.h, manager.h. */
+#include "manager.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/clock.h"
+#include "common/xml.h"
+
+#define DEFAULT_CONTENT_TYPE "text/xml; charset=utf-8"
+#define TEXT_CONTENT_TYPE "text/plain; charset=utf-8"
+#define GREETING "This is a BOSH connection manager for tests. POST to it.\n"
+#define ALLOWED_HEADER "Content-Type"
+
+/* ----------------------------------------------------- the server's words */
+
+/* A client that takes nothing for so long that its queue is full is treated
+ * as gone. */
+static bool queue_add(struct cmsession *s, const char *xml, size_t len)
+{
+    if (s->queue.len + len > MOCK_MAX_QUEUE)
+        return false;
+    buf_add(&s->queue, xml, len);
+    manager_touch(s->mock, s);
+    return true;
+}
+
+static void on_deliver(void *owner, const char *xml, size_t len)
+{
+    static const char full[] =
+        "<stream:error><resource-constraint "
+        "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>";
+    struct cmsession *s = owner;
+
+    if (s->state == MOCK_SESSION_GONE)
+        return;
+    if (!queue_add(s, xml, len))
+        ending_by_server(s->mock, s, "remote-stream-error", full,
+                         strlen(full));
+}
+
+static void on_stream_error(void *owner, const char *xml, size_t len)
+{
+    struct cmsession *s = owner;
+
+    ending_by_server(s->mock, s, "remote-stream-error", xml, len);
+}
+
+static void on_bound(void *owner)
+{
+    struct cmsession *s = owner;
+
+    manager_add_fact(s->mock, s, MOCK_FACT_BOUND, "");
+}
+
+static const struct backend_events backend_events = {
+    on_deliver, on_stream_error, on_bound};
+
+/* ------------------------------------------------------------- lifecycle */
+
+struct mock *mock_new(const struct mock_options *options)
+{
+    struct mock *m = mem_alloc(sizeof *m);
+    uint64_t seed;
+
+    options_copy(&m->options, options);
+    m->options.set.random(m->options.set.random_arg, &seed, sizeof seed);
+    keytable_init(&m->by_sid, seed);
+    keytable_init(&m->by_token, seed);
+    m->backend = backend_new(&m->options.set, &backend_events);
+    m->facts_end = &m->facts;
+    return m;
+}
+
+static void free_fact(struct fact *f)
+{
+    if (!f)
+        return;
+    free(f->jid);
+    free(f->reason);
+    free(f);
+}
+
+static void free_all_sessions(struct mock *m)
+{
+    while (m->first) {
+        struct cmsession *next = m->first->next;
+
+        backend_close(m->first->stream);
+        cmsession_free(m->first);
+        m->first = next;
+    }
+}
+
+void mock_free(struct mock *m)
+{
+    if (!m)
+        return;
+    free_all_sessions(m);
+    backend_free(m->backend);
+    while (m->overrides) {
+        struct override *next = m->overrides->next;
+
+        override_free(m->overrides);
+        m->overrides = next;
+    }
+    while (m->facts) {
+        struct fact *next = m->facts->next;
+
+        free_fact(m->facts);
+        m->facts = next;
+    }
+    free_fact(m->fact_taken);
+    keytable_release(&m->by_sid);
+    keytable_release(&m->by_token);
+    deadlines_release(&m->deadlines);
+    answer_box_release(&m->box);
+    buf_release(&m->scratch);
+    options_release(&m->options);
+    free(m);
+}
+
+/* -------------------------------------------------------------- sessions */
+
+struct cmsession *manager_find(const struct mock *m, const char *sid)
+{
+    return keytable_get(&m->by_sid, sid, strlen(sid));
+}
+
+void manager_add(struct mock *m, struct cmsession *s)
+{
+    keytable_put(&m->by_sid, s->sid, strlen(s->sid), s);
+    s->prev = m->last;
+    if (m->last)
+        m->last->next = s;
+    else
+        m->first = s;
+    m->last = s;
+    m->live_count++;
+}
+
+static void forget_oldest_gone(struct mock *m)
+{
+    struct cmsession *s = m->first_gone;
+
+    m->first_gone = s->next_gone;
+    if (!m->first_gone)
+        m->last_gone = NULL;
+    m->gone_count--;
+    keytable_remove(&m->by_sid, s->sid, strlen(s->sid));
+    if (s->prev)
+        s->prev->next = s->next;
+    else
+        m->first = s->next;
+    if (s->next)
+        s->next->prev = s->prev;
+    else
+        m->last = s->prev;
+    cmsession_free(s);
+}
+
+void manager_retire(struct mock *m, struct cmsession *s)
+{
+    deadlines_set(&m->deadlines, &s->deadline, CLOCK_NEVER);
+    backend_close(s->stream);
+    s->stream = NULL;
+    cmsession_strip(s);
+    if (m->last_gone)
+        m->last_gone->next_gone = s;
+    else
+        m->first_gone = s;
+    m->last_gone = s;
+    m->live_count--;
+    m->gone_count++;
+}
+
+void manager_touch(struct mock *m, struct cmsession *s)
+{
+    if (s->dirty || s->state == MOCK_SESSION_GONE)
+        return;
+    s->dirty = true;
+    s->next_dirty = m->dirty;
+    m->dirty = s;
+}
+
+/* Sessions that ended during the call are forgotten only now, when nobody up
+ * the stack can still hold one. */
+static void finish_call(struct mock *m)
+{
+    while (m->dirty) {
+        struct cmsession *s = m->dirty;
+
+        m->dirty = s->next_dirty;
+        s->dirty = false;
+        traffic_answer_ready(m, s);
+    }
+    while (m->gone_count > MOCK_MAX_GONE)
+        forget_oldest_gone(m);
+}
+
+/* --------------------------------------------------------------- answers */
+
+const char *manager_content_type(const struct mock *m)
+{
+    return m->options.set.content_type ? m->options.set.content_type
+                                       : DEFAULT_CONTENT_TYPE;
+}
+
+static struct answer *add_answer(struct mock *m, uint64_t token, int status,
+                                 const char *reason, const char *content_type)
+{
+    struct answer *a = answer_box_add(&m->box);
+
+    a->token = token;
+    a->status = status;
+    a->reason = reason;
+    a->cors = m->options.set.cors;
+    snprintf(a->content_type, sizeof a->content_type, "%s", content_type);
+    return a;
+}
+
+struct answer *manager_answer(struct mock *m, const struct cmsession *s,
+                              uint64_t token, uint64_t rid,
+                              struct answer_bytes *body)
+{
+    struct answer *a = add_answer(m, token, 200, "OK",
+                                  s ? s->content_type
+                                    : manager_content_type(m));
+
+    a->rid = rid;
+    a->body = answer_bytes_keep(body);
+    if (s)
+        memcpy(a->sid, s->sid, sizeof a->sid);
+    return a;
+}
+
+void manager_answer_parts(struct mock *m, const struct cmsession *s,
+                          uint64_t token, uint64_t rid,
+                          const struct answer_parts *parts)
+{
+    struct answer_bytes *body;
+
+    buf_clear(&m->scratch);
+    answer_write(&m->scratch, parts);
+    body = answer_bytes_new(m->scratch.data, m->scratch.len);
+    manager_answer(m, s, token, rid, body);
+    answer_bytes_drop(body);
+}
+
+void manager_watch(struct mock *m, struct held *h)
+{
+    keytable_put(&m->by_token, &h->token, sizeof h->token, h);
+}
+
+void manager_unwatch(struct mock *m, struct held *h)
+{
+    if (keytable_get(&m->by_token, &h->token, sizeof h->token) == h)
+        keytable_remove(&m->by_token, &h->token, sizeof h->token);
+}
+
+struct answer_bytes *manager_answer_held(struct mock *m, struct held *h,
+                                         const struct answer_parts *parts)
+{
+    struct answer_bytes *body;
+
+    buf_clear(&m->scratch);
+    answer_write(&m->scratch, parts);
+    body = answer_bytes_new(m->scratch.data, m->scratch.len);
+    if (!h->gone)
+        manager_answer(m, h->session, h->token, h->rid, body);
+    manager_unwatch(m, h);
+    return body;
+}
+
+/* Text instead of a <body/>. */
+static struct answer *answer_text(struct mock *m, uint64_t token, int status,
+                                  const char *reason, const char *text)
+{
+    struct answer *a = add_answer(m, token, status, reason, TEXT_CONTENT_TYPE);
+
+    a->body = answer_bytes_new(text, strlen(text));
+    return a;
+}
+
+int manager_legacy_code(const char *condition, const char **reason)
+{
+    static const struct {
+        const char *condition;
+        int code;
+        const char *reason;
+    } codes[] = {
+        {"bad-request", 400, "Bad Request"},
+        {"policy-violation", 403, "Forbidden"},
+        {"item-not-found", 404, "Not Found"},
+    };
+
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        if (strcmp(codes[i].condition, condition) == 0) {
+            *reason = codes[i].reason;
+            return codes[i].code;
+        }
+    }
+    return 0;
+}
+
+void manager_refuse(struct mock *m, const struct cmsession *s, uint64_t token,
+                    uint64_t rid, bool legacy, const char *condition)
+{
+    const struct answer_parts parts = {.type = "terminate",
+                                       .condition = condition};
+    const char *reason = NULL;
+    int code = legacy ? manager_legacy_code(condition, &reason) : 0;
+    struct answer *a;
+
+    if (!code) {
+        manager_answer_parts(m, s, token, rid, &parts);
+        return;
+    }
+    a = answer_text(m, token, code, reason, condition);
+    a->rid = rid;
+    if (s)
+        memcpy(a->sid, s->sid, sizeof a->sid);
+}
+
+int mock_next_answer(struct mock *m, int64_t now_ms, struct mock_answer *out)
+{
+    m->now_ms = now_ms;
+    return answer_box_take(&m->box, out);
+}
+
+/* ------------------------------------------------------------------ HTTP */
+
+static const char *header_of(const struct mock_request *req, const char *name)
+{
+    for (size_t i = 0; i < req->header_count; i++) {
+        if (strcasecmp(req->headers[i].name, name) == 0)
+            return req->headers[i].value;
+    }
+    return NULL;
+}
+
+/* The path without query, also of an absolute-form target as a proxy sends
+ * it. */
+static bool is_our_path(const struct mock *m, const char *target)
+{
+    const char *want = m->options.set.path;
+    const char *scheme = strstr(target, "://");
+    size_t len, want_len;
+
+    if (!want)
+        return true;
+    if (*target != '/' && scheme) {
+        target = strchr(scheme + strlen("://"), '/');
+        if (!target)
+            target = "/";
+    }
+    len = strcspn(target, "?#");
+    want_len = strlen(want);
+    if (len == want_len + 1 && target[want_len] == '/')
+        len--;
+    return len == want_len && memcmp(target, want, len) == 0;
+}
+
+static bool is_header_text(const char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+static void answer_preflight(struct mock *m, const struct mock_request *req,
+                             uint64_t token)
+{
+    const char *asked = header_of(req, "Access-Control-Request-Headers");
+    struct answer *a = answer_text(m, token, 200, "OK", "");
+
+    if (!m->options.set.cors) {
+        a->allow = true;
+        return;
+    }
+    if (asked && *asked && is_header_text(asked))
+        a->allow_headers = mem_dup(asked);
+    else
+        a->allow_headers = mem_dup(ALLOWED_HEADER);
+}
+
+static void take_body(struct mock *m, struct arrival *a)
+{
+    const char *sid = a->req.sid;
+    struct cmsession *s = sid ? manager_find(m, sid) : NULL;
+
+    if (!sid)
+        creation_take(m, a);
+    else if (s)
+        traffic_take(m, s, a);
+    else /* nobody knows what the client would understand: A16 */
+        manager_refuse(m, NULL, a->token, a->req.rid,
+                       m->options.ver_major < 0, "item-not-found");
+}
+
+static void take_post(struct mock *m, const struct mock_request *req,
+                      uint64_t token)
+{
+    struct arrival a = {.token = token, .tls = req->tls};
+
+    if (request_read(&a.req, req->body, req->body_len, NULL) < 0) {
+        manager_refuse(m, NULL, token, 0, m->options.ver_major < 0,
+                       "bad-request");
+        return;
+    }
+    take_body(m, &a);
+    request_release(&a.req);
+}
+
+void mock_request(struct mock *m, int64_t now_ms,
+                  const struct mock_request *req, uint64_t token)
+{
+    m->now_ms = now_ms;
+    if (!is_our_path(m, req->path))
+        answer_text(m, token, 404, "Not Found", "nothing here\n");
+    else if (strcmp(req->method, "POST") == 0)
+        take_post(m, req, token);
+    else if (strcmp(req->method, "OPTIONS") == 0)
+        answer_preflight(m, req, token);
+    else if (strcmp(req->method, "GET") == 0 ||
+             strcmp(req->method, "HEAD") == 0)
+        answer_text(m, token, 200, "OK", GREETING);
+    else
+        answer_text(m, token, 405, "Method Not Allowed", "POST is meant\n")
+            ->allow = true;
+    finish_call(m);
+}
+
+void mock_gone(struct mock *m, int64_t now_ms, uint64_t token)
+{
+    struct held *h = keytable_get(&m->by_token, &token, sizeof token);
+
+    m->now_ms = now_ms;
+    if (!h)
+        return;
+    keytable_remove(&m->by_token, &token, sizeof token);
+    h->gone = true;
+}
+
+/* ------------------------------------------------------------------ time */
+
+int64_t mock_deadline_ms(const struct mock *m)
+{
+    const struct deadline *d = deadlines_first(&m->deadlines);
+
+    return d ? d->at_ms : CLOCK_NEVER;
+}
+
+void mock_tick(struct mock *m, int64_t now_ms)
+{
+    struct deadline *d;
+
+    m->now_ms = now_ms;
+    while ((d = deadlines_first(&m->deadlines)) && d->at_ms <= now_ms)
+        traffic_time_passed(m, (struct cmsession *)d);
+    finish_call(m);
+}
+
+/* ---------------------------------------------------- a scripted case's way */
+
+static struct cmsession *live_session(const struct mock *m, const char *sid)
+{
+    struct cmsession *s;
+
+    if (sid) {
+        s = manager_find(m, sid);
+        return s && s->state != MOCK_SESSION_GONE ? s : NULL;
+    }
+    for (s = m->last; s && s->state == MOCK_SESSION_GONE; s = s->prev)
+        ;
+    return s;
+}
+
+int mock_push(struct mock *m, int64_t now_ms, const char *sid, const char *xml,
+              size_t len)
+{
+    struct cmsession *s = live_session(m, sid);
+
+    m->now_ms = now_ms;
+    if (!s || s->state == MOCK_SESSION_ENDING || !queue_add(s, xml, len))
+        return -1;
+    finish_call(m);
+    return 0;
+}
+
+int mock_override(struct mock *m, const char *sid, const char *rid,
+                  enum mock_override_kind kind, const char *condition,
+                  const char *xml, size_t len)
+{
+    struct override **link = &m->overrides;
+    struct override *o;
+    uint64_t number = 0;
+
+    if (rid && request_parse_rid(rid, &number) < 0)
+        return -1;
+    while (*link)
+        link = &(*link)->next;
+    o = mem_alloc(sizeof *o);
+    o->sid = mem_dup(sid);
+    o->rid = number;
+    o->kind = kind;
+    o->condition = mem_dup(condition);
+    buf_add(&o->xml, xml, xml ? len : 0);
+    *link = o;
+    return 0;
+}
+
+struct override *manager_take_override(struct mock *m, const char *sid,
+                                       uint64_t rid)
+{
+    for (struct override **link = &m->overrides; *link;
+         link = &(*link)->next) {
+        struct override *o = *link;
+
+        if ((o->sid && (!sid || strcmp(o->sid, sid) != 0)) ||
+            (o->rid && o->rid != rid))
+            continue;
+        *link = o->next;
+        o->next = NULL;
+        return o;
+    }
+    return NULL;
+}
+
+int mock_end_session(struct mock *m, int64_t now_ms, const char *sid,
+                     const char *condition, const char *xml, size_t len)
+{
+    struct cmsession *s = live_session(m, sid);
+
+    m->now_ms = now_ms;
+    if (!s || !ending_by_server(m, s, condition, xml, len))
+        return -1;
+    finish_call(m);
+    return 0;
+}
+
+int mock_next_session(const struct mock *m, const char *after,
+                      struct mock_session_info *out)
+{
+    const struct cmsession *s = m->first;
+
+    if (after) {
+        s = manager_find(m, after);
+        s = s ? s->next : NULL;
+    }
+    if (!s)
+        return 0;
+    out->sid = s->sid;
+    out->jid = backend_jid(s->stream);
+    out->state = s->state;
+    out->rid = s->rid;
+    out->open = s->open.count;
+    out->parked = s->parked.count;
+    out->queued = s->queue.len;
+    return 1;
+}
+
+/* ----------------------------------------------------------------- facts */
+
+static struct fact *pop_fact(struct mock *m)
+{
+    struct fact *f = m->facts;
+
+    if (!f)
+        return NULL;
+    m->facts = f->next;
+    if (!m->facts)
+        m->facts_end = &m->facts;
+    m->fact_count--;
+    return f;
+}
+
+void manager_add_fact(struct mock *m, const struct cmsession *s,
+                      enum mock_fact_kind kind, const char *reason)
+{
+    struct fact *f = mem_alloc(sizeof *f);
+
+    f->kind = kind;
+    f->at_ms = m->now_ms;
+    memcpy(f->sid, s->sid, sizeof f->sid);
+    f->jid = mem_dup(backend_jid(s->stream));
+    f->reason = mem_dup(reason);
+    *m->facts_end = f;
+    m->facts_end = &f->next;
+    if (++m->fact_count > MOCK_MAX_FACTS)
+        free_fact(pop_fact(m));
+}
+
+int mock_next_fact(struct mock *m, struct mock_fact *out)
+{
+    free_fact(m->fact_taken);
+    m->fact_taken = pop_fact(m);
+    if (!m->fact_taken)
+        return 0;
+    out->kind = m->fact_taken->kind;
+    out->at_ms = m->fact_taken->at_ms;
+    out->sid = m->fact_taken->sid;
+    out->jid = m->fact_taken->jid;
+    out->reason = m->fact_taken->reason;
+    return 1;
+}

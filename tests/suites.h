@@ -1,0 +1,46 @@
+/* Every suite of the unit tests, one a module; each registers itself. */
+#ifndef TESTS_SUITES_H
+#define TESTS_SUITES_H
+
+#include <stddef.h>
+
+int suite_common(void);
+int suite_http(void);
+int suite_log_events(void);
+int suite_wire(void);
+int suite_request(void);
+int suite_manager(void);
+int suite_backend(void);
+int suite_http_mhd(void);
+int suite_body(void);
+int suite_window(void);
+int suite_login(void);
+int suite_session(void);
+int suite_flow(void);
+int suite_case_xml(void);
+int suite_lint(void);
+int suite_expr(void);
+int suite_journal(void);
+int suite_judge(void);
+int suite_faults(void);
+int suite_play_client(void);
+int suite_play_server(void);
+int suite_driver(void);
+int suite_select(void);
+int suite_result(void);
+int suite_text(void);
+int suite_cases(void);
+
+static int (*const suites[])(void) = {
+    suite_common,  suite_http,        suite_log_events,
+    suite_wire,    suite_request,     suite_manager,
+    suite_backend, suite_http_mhd,    suite_body,
+    suite_window,  suite_login,       suite_session,
+    suite_flow,    suite_case_xml,    suite_lint,
+    suite_expr,    suite_journal,     suite_judge,
+    suite_faults,  suite_play_client, suite_play_server,
+    suite_driver,  suite_select,      suite_result,
+    suite_text,    suite_cases,       NULL,
+};
+
+#endif

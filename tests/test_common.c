@@ -1,0 +1,163 @@
+/* common/: buf, err, xml, delivery. */
+#include <stdlib.h>
+
+#include "check.h"
+#include "common/buf.h"
+#include "common/delivery.h"
+#include "common/err.h"
+#include "common/xml.h"
+#include "suites.h"
+
+static void test_buf_is_always_a_string(void)
+{
+    struct buf b = BUF_INIT;
+    char *taken;
+
+    CHECK_STR(buf_str(&b), "");
+    buf_adds(&b, "abc");
+    buf_printf(&b, "%d-%s", 12, "x");
+    CHECK_STR(buf_str(&b), "abc12-x");
+    buf_shift(&b, 3);
+    CHECK_STR(buf_str(&b), "12-x");
+    buf_shift(&b, 99);
+    CHECK_INT(b.len, 0);
+    taken = buf_take(&b);
+    CHECK_STR(taken, "");
+    free(taken);
+}
+
+static void test_escapes_what_one_line_of_xml_cannot_hold(void)
+{
+    struct buf b = BUF_INIT;
+
+    buf_add_xml(&b, "a<&>\"'\r\n\tb", 10);
+    CHECK_STR(buf_str(&b), "a&lt;&amp;&gt;&quot;&#39;&#13;&#10;&#9;b");
+    buf_release(&b);
+}
+
+static void test_the_first_message_stays(void)
+{
+    struct err e = {""};
+
+    CHECK_INT(err_set_at(&e, "a.xml", 7, "bad '%s'", "thing"), -1);
+    err_set(&e, "a consequence");
+    CHECK_STR(e.text, "a.xml:7: bad 'thing'");
+}
+
+static void test_xml_is_refused_with_the_first_error(void)
+{
+    static const struct {
+        const char *name, *text, *message;
+    } rows[] = {
+        {"not closed", "<a>\n<b></a>", "mismatch"},
+        {"entity", "<a>&x;</a>", "Entity 'x' not defined"},
+        {"DOCTYPE", "<!DOCTYPE a><a/>", "document type declaration"},
+        {"prefix", "<p:a/>", "prefix p"},
+        {"nothing", "", "line 1"},
+        {"junk", "<a/>junk", "Extra content"},
+        {"bytes", "<a>\xff</a>", "UTF-8"},
+        {"twice", "<a b='1' b='2'/>", "redefined"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err e = {""};
+        xmlDocPtr doc = xml_parse(rows[i].text, strlen(rows[i].text), NULL, &e);
+
+        CHECK_ROW(doc == NULL, rows[i].name);
+        CHECK_ROW(strstr(e.text, rows[i].message) != NULL, rows[i].name);
+        xmlFreeDoc(doc);
+    }
+}
+
+static void test_xml_facts_say_what_a_body_must_not_hold(void)
+{
+    static const char text[] =
+        "\xEF\xBB\xBF<?xml version='1.0' encoding='utf-8'?><!-- c --><a><?p "
+        "?><b><c/></b></a>";
+    struct xml_facts facts;
+    xmlDocPtr doc = xml_parse(text, sizeof text - 1, &facts, NULL);
+
+    CHECK(doc != NULL);
+    CHECK(facts.bom && facts.comment && facts.pi && !facts.doctype);
+    CHECK_INT(facts.depth, 3);
+    xmlFreeDoc(doc);
+}
+
+static void test_deep_xml_is_refused(void)
+{
+    struct buf b = BUF_INIT;
+    struct xml_facts facts;
+
+    for (int i = 0; i < 100000; i++)
+        buf_adds(&b, "<a>");
+    CHECK(xml_parse(buf_str(&b), b.len, &facts, NULL) == NULL);
+    CHECK(facts.depth <= XML_MAX_DEPTH + 1);
+    buf_release(&b);
+}
+
+static void test_a_bomb_of_entities_costs_nothing(void)
+{
+    static const char bomb[] =
+        "<!DOCTYPE a [<!ENTITY a 'ha'><!ENTITY b '&a;&a;&a;&a;&a;&a;&a;'>"
+        "<!ENTITY c '&b;&b;&b;&b;&b;&b;&b;&b;'>]><a>&c;&c;&c;</a>";
+    struct xml_facts facts;
+
+    CHECK(xml_parse(bomb, sizeof bomb - 1, &facts, NULL) == NULL);
+    CHECK(facts.doctype);
+}
+
+static void test_an_element_is_written_with_its_namespaces(void)
+{
+    static const char text[] = "<a xmlns='u:1' xmlns:p='u:2'><p:b c='&lt;'>"
+                               "<d/></p:b></a>";
+    xmlDocPtr doc = xml_parse(text, sizeof text - 1, NULL, NULL);
+    xmlNodePtr b = xml_child(xmlDocGetRootElement(doc), "u:2", "b");
+    struct buf out = BUF_INIT;
+    xmlDocPtr again;
+
+    xml_write(&out, b);
+    again = xml_parse(buf_str(&out), out.len, NULL, NULL);
+    CHECK(again != NULL);
+    CHECK(xml_is(xmlDocGetRootElement(again), "u:2", "b"));
+    CHECK(xml_child(xmlDocGetRootElement(again), "u:1", "d") != NULL);
+    CHECK_STR(xml_attr(xmlDocGetRootElement(again), NULL, "c"), "<");
+    xmlFreeDoc(again);
+    xmlFreeDoc(doc);
+    buf_release(&out);
+}
+
+static void test_a_plan_is_copied_whole(void)
+{
+    struct delivery a, b;
+
+    delivery_init(&a);
+    delivery_add(&a, 0, "abc", 3);
+    delivery_add(&a, 50, "d\0e", 3);
+    a.end = DELIVERY_RST;
+    delivery_copy(&b, &a);
+    delivery_release(&a);
+    CHECK_INT(delivery_len(&b), 6);
+    CHECK_INT(b.pieces[1].after_ms, 50);
+    CHECK_INT(b.end, DELIVERY_RST);
+    delivery_release(&b);
+}
+
+int suite_common(void)
+{
+    CU_pSuite s = CU_add_suite("common", NULL, NULL);
+
+    return s && CU_ADD_TEST(s, test_buf_is_always_a_string) &&
+                   CU_ADD_TEST(s,
+                               test_escapes_what_one_line_of_xml_cannot_hold) &&
+                   CU_ADD_TEST(s, test_the_first_message_stays) &&
+                   CU_ADD_TEST(s, test_xml_is_refused_with_the_first_error) &&
+                   CU_ADD_TEST(s,
+                               test_xml_facts_say_what_a_body_must_not_hold) &&
+                   CU_ADD_TEST(s, test_deep_xml_is_refused) &&
+                   CU_ADD_TEST(s, test_a_bomb_of_entities_costs_nothing) &&
+                   CU_ADD_TEST(
+                       s, test_an_element_is_written_with_its_namespaces) &&
+                   CU_ADD_TEST(s, test_a_plan_is_copied_whole)
+               ? 0
+               : -1;
+}

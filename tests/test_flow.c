@@ -1,0 +1,583 @@
+/* What a session sends and when: polls, repeats, time-outs, pauses; with
+ * answers written by hand and the clock moved by hand. */
+#include "bosh_peer.h"
+
+int suite_flow(void);
+
+/* ---- Polls and stanzas
+ * --------------------------------------------------------- */
+
+static void test_exactly_one_poll_is_held(void)
+{
+    struct buf want = BUF_INIT;
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    for (int i = 0; i < 3; i++) {
+        uint64_t rid = bosh_rid(p.s);
+
+        CHECK(peer_next(&p));
+        buf_clear(&want);
+        buf_printf(&want, "<body rid='%llu' sid='s1' " NS_BODY "/>",
+                   (unsigned long long)rid);
+        CHECK_STR(buf_str(&p.body), buf_str(&want));
+        CHECK(!peer_next(&p));
+        CHECK_INT(bosh_deadline_ms(p.s) - p.now, 66000);
+        p.now += 48000;
+        peer_answer(&p, EMPTY);
+    }
+    buf_release(&want);
+    peer_release(&p);
+}
+
+static void test_stanzas_go_out_beside_a_held_poll_and_gather(void)
+{
+    struct peer p;
+    uint64_t poll;
+    uint64_t stanza;
+
+    peer_init(&p, NULL);
+    peer_log_in_with(&p, LOGGED_IN("wait='60' hold='1' requests='5'"));
+    CHECK(peer_next(&p));
+    poll = p.id;
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p));
+    stanza = p.id;
+    CHECK(peer_sent(&p, "<message xmlns=\"jabber:client\" id=\"a\">"));
+    CHECK_INT(peer_send(&p, MESSAGE("b") MESSAGE("c")), 0);
+    CHECK_INT(peer_send(&p, MESSAGE("d")), 0);
+    CHECK(!peer_next(&p)); /* two at once are enough */
+    CHECK(bosh_queue_len(p.s) > 0);
+    peer_answer_to(&p, poll, EMPTY);
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, "id=\"b\"") && peer_sent(&p, "id=\"d\""));
+    CHECK_INT(bosh_queue_len(p.s), 0);
+    CHECK(!peer_next(&p));
+    peer_answer_to(&p, stanza, EMPTY);
+    CHECK(!peer_next(&p)); /* the other one serves as the poll */
+    peer_release(&p);
+}
+
+static void test_stanzas_wait_for_the_login(void)
+{
+    const char *const answers[] = {LOGGED_IN(USUAL), SUCCESS, BIND_FEATURES,
+                                   BOUND, NULL};
+    struct peer p;
+
+    peer_init(&p, NULL);
+    CHECK_INT(bosh_connect(p.s, p.now, "example.org", NULL), 0);
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    for (int i = 0; answers[i]; i++) {
+        CHECK(peer_next(&p));
+        CHECK(!peer_sent(&p, "message"));
+        peer_answer(&p, answers[i]);
+    }
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, "id=\"a\""));
+    peer_release(&p);
+}
+
+static void test_requests_of_one_makes_it_serial(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in_with(&p, LOGGED_IN("wait='60' hold='1' requests='1'"));
+    CHECK(peer_next(&p));
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(!peer_next(&p));
+    peer_answer(&p, EMPTY);
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, "id=\"a\""));
+    peer_release(&p);
+}
+
+static void test_no_rid_runs_ahead_of_the_replay_buffer(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p); /* requests='2' */
+    CHECK(peer_next(&p));
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p));
+    peer_answer(&p, EMPTY); /* the poll's answer is still missing */
+    CHECK_INT(peer_send(&p, MESSAGE("b")), 0);
+    CHECK(!peer_next(&p));
+    peer_release(&p);
+}
+
+static void test_polls_keep_the_polling_interval(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in_with(&p, LOGGED_IN("wait='0' hold='0' requests='1' polling='5' "
+                                   "inactivity='60'"));
+    CHECK(peer_next(&p));
+    peer_answer(&p, EMPTY);
+    CHECK(!peer_next(&p));
+    CHECK_INT(bosh_deadline_ms(p.s) - p.now, 5000);
+    p.now += 4999;
+    CHECK(!peer_next(&p));
+    p.now += 1;
+    CHECK(peer_next(&p));
+    peer_answer(&p, WITH("m")); /* brought something: no need to wait */
+    CHECK(peer_next(&p));
+    peer_answer(&p, EMPTY);
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p)); /* nor with something to say */
+    peer_release(&p);
+}
+
+static void test_a_manager_that_does_not_hold_is_not_flooded(void)
+{
+    struct peer p;
+    int polls = 0;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    for (int64_t until = p.now + 10000; p.now < until; p.now += 10) {
+        if (!peer_next(&p))
+            continue;
+        polls++;
+        peer_answer(&p, EMPTY);
+    }
+    CHECK(polls >= 10 && polls <= 20);
+    peer_release(&p);
+}
+
+static void test_answers_are_handed_over_in_rid_order(void)
+{
+    struct peer p;
+    uint64_t poll;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    poll = p.id;
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p));
+    peer_answer(&p, WITH("two"));
+    CHECK_STR(peer_seen(&p), "");
+    p.now += 500;
+    peer_answer_to(&p, poll, WITH("one"));
+    CHECK_STR(peer_seen(&p), "<one> <two>");
+    peer_answer_to(&p, poll, WITH("again"));
+    CHECK_STR(peer_seen(&p), "");
+    peer_release(&p);
+}
+
+/* ---- Time-outs and errors
+ * -------------------------------------------------------- */
+
+static void test_primary_timeout_repeats_the_same_bytes(void)
+{
+    struct buf first = BUF_INIT;
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in_with(&p, LOGGED_IN("wait='1' hold='1' requests='2'"));
+    CHECK(peer_next(&p));
+    buf_add(&first, p.body.data, p.body.len);
+    CHECK_INT(bosh_deadline_ms(p.s) - p.now, 1100); /* not floored */
+    p.now += 1099;
+    CHECK(!peer_next(&p));
+    CHECK_INT(peer_aborts(&p), 0);
+    p.now += 1;
+    CHECK(peer_next(&p));
+    CHECK_INT(peer_aborts(&p), 1);
+    CHECK_STR(buf_str(&p.body), buf_str(&first));
+    CHECK_INT(p.attempt, 2);
+    buf_release(&first);
+    peer_release(&p);
+}
+
+static void check_secondary(const char *created, int64_t want_ms)
+{
+    struct peer p;
+    uint64_t rid;
+    int64_t at;
+
+    peer_init(&p, NULL);
+    peer_log_in_with(&p, created);
+    CHECK(peer_next(&p));
+    rid = p.rid;
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p));
+    p.now += 300;
+    peer_answer(&p, WITH("two"));
+    at = bosh_deadline_ms(p.s);
+    CHECK_INT(at - p.now, want_ms);
+    p.now = at;
+    CHECK(peer_next(&p));
+    CHECK(p.rid == rid && p.attempt == 2);
+    peer_answer(&p, WITH("one"));
+    CHECK_STR(peer_seen(&p), "<one> <two>");
+    peer_release(&p);
+}
+
+static void test_secondary_timeout_is_a_tenth_of_wait_and_active(void)
+{
+    check_secondary(LOGGED_IN("wait='60' hold='1' requests='2'"), 6000);
+    check_secondary(LOGGED_IN("wait='20' hold='1' requests='2'"), 2000);
+    check_secondary(LOGGED_IN("wait='5' hold='1' requests='2'"), 1000);
+}
+
+static void test_multipliers_are_settable(void)
+{
+    struct bosh_options o;
+    struct peer p;
+
+    bosh_default_timeout = 1.5;
+    bosh_options_init(&o);
+    bosh_default_timeout = 1.1;
+    peer_init(&p, &o);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    CHECK_INT(bosh_deadline_ms(p.s) - p.now, 90000);
+    peer_release(&p);
+    o.timeout = 0;
+    peer_init(&p, &o);
+    peer_log_in_with(&p, LOGGED_IN("wait='60' hold='1' requests='2'"));
+    CHECK(peer_next(&p));
+    CHECK(bosh_deadline_ms(p.s) == BOSH_NEVER);
+    peer_release(&p);
+}
+
+/* Fail every attempt at once; note when each was made, in seconds. */
+static void schedule(struct peer *p, struct buf *out)
+{
+    int64_t start = p->now;
+
+    for (;;) {
+        while (peer_next(p)) {
+            buf_printf(out, "%s%lld", out->len ? " " : "",
+                       (long long)(p->now - start) / 1000);
+            peer_status(p, 503);
+        }
+        if (bosh_deadline_ms(p->s) == BOSH_NEVER)
+            break;
+        p->now = bosh_deadline_ms(p->s);
+    }
+}
+
+static void check_schedule(const char *created, bool back_off, const char *want)
+{
+    struct buf got = BUF_INIT;
+    struct bosh_options o;
+    struct peer p;
+
+    bosh_options_init(&o);
+    o.back_off = back_off;
+    peer_init(&p, &o);
+    peer_log_in_with(&p, created);
+    schedule(&p, &got);
+    CHECK_STR(buf_str(&got), want);
+    CHECK_STR(peer_seen(&p), "conntimeout disconnected");
+    CHECK(!peer_next(&p));
+    buf_release(&got);
+    peer_release(&p);
+}
+
+static void test_repeats_back_off_and_the_fifth_error_ends_it(void)
+{
+    check_schedule(LOGGED_IN("wait='60' hold='1' requests='2'"), true,
+                   "0 0 8 35 99");
+    check_schedule(LOGGED_IN("wait='2' hold='1' requests='2'"), true,
+                   "0 0 2 4 6");
+    check_schedule(LOGGED_IN("wait='60' hold='1' requests='2'"), false,
+                   "0 0 0 0 0");
+}
+
+static void test_back_off_does_not_let_the_session_expire(void)
+{
+    check_schedule(LOGGED_IN("wait='60' hold='1' requests='2' inactivity='30'"),
+                   true, "0 0 8 32 56");
+}
+
+static void test_a_success_starts_the_count_anew(void)
+{
+    struct peer p;
+    uint64_t rid;
+
+    peer_init(&p, NULL);
+    peer_log_in_with(&p, LOGGED_IN("wait='1' hold='1' requests='2'"));
+    for (int round = 0; round < 10; round++) {
+        CHECK(peer_next(&p));
+        rid = p.rid;
+        for (int i = 0; i < 4; i++) {
+            peer_status(&p, 503);
+            p.now =
+                bosh_deadline_ms(p.s) > p.now ? bosh_deadline_ms(p.s) : p.now;
+            CHECK(peer_next(&p));
+            CHECK(p.rid == rid);
+        }
+        CHECK_INT(bosh_errors(p.s), 4);
+        peer_answer(&p, WITH("m"));
+        CHECK_INT(bosh_errors(p.s), 0);
+        CHECK_STR(peer_seen(&p), "<m>");
+    }
+    peer_release(&p);
+}
+
+static void test_silence_of_the_manager_ends_after_five_timeouts(void)
+{
+    struct peer p;
+    int sent = 0;
+
+    peer_init(&p, NULL);
+    peer_log_in_with(&p, LOGGED_IN("wait='2' hold='1' requests='2'"));
+    while (bosh_deadline_ms(p.s) != BOSH_NEVER) {
+        if (bosh_deadline_ms(p.s) > p.now)
+            p.now = bosh_deadline_ms(p.s);
+        while (peer_next(&p))
+            sent++;
+        peer_aborts(&p);
+    }
+    CHECK_INT(sent, 5);
+    CHECK_STR(peer_seen(&p), "conntimeout disconnected");
+    peer_release(&p);
+}
+
+static void test_what_counts_as_an_error_is_sent_again(void)
+{
+    static const struct {
+        int status;
+        const char *body;
+    } ROWS[] = {
+        {500, ""},       {502, "<html/>"}, {503, EMPTY},
+        {429, ""},       {408, ""},        {302, ""},
+        {204, ""},       {200, ""},        {200, "<html><body/></html>"},
+        {200, "<body "}, {200, "<body/>"}, {200, "\xff\xfe"},
+    };
+    struct peer p;
+
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        uint64_t rid;
+
+        peer_init(&p, NULL);
+        peer_log_in(&p);
+        CHECK(peer_next(&p));
+        rid = p.rid;
+        bosh_answer(p.s, p.now, p.id, ROWS[i].status, NULL, ROWS[i].body,
+                    strlen(ROWS[i].body));
+        CHECK_INT(bosh_errors(p.s), 1);
+        CHECK_ROW(peer_next(&p) && p.rid == rid && p.attempt == 2,
+                  ROWS[i].body);
+        CHECK_STR(peer_seen(&p), "");
+        peer_release(&p);
+    }
+}
+
+static void check_refused(int status, const char *want)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    peer_status(&p, status);
+    CHECK_STR(peer_seen(&p), want);
+    CHECK(!peer_next(&p));
+    CHECK(bosh_sid(p.s) == NULL);
+    CHECK(bosh_deadline_ms(p.s) == BOSH_NEVER);
+    peer_release(&p);
+}
+
+static void test_a_4xx_ends_the_session(void)
+{
+    check_refused(404, "connfail:item-not-found disconnected:item-not-found");
+    check_refused(403,
+                  "connfail:policy-violation disconnected:policy-violation");
+    check_refused(400, "connfail:bad-request disconnected:bad-request");
+    check_refused(401, "connfail disconnected");
+}
+
+static void test_a_recoverable_error_repeats_all_earlier_ones(void)
+{
+    struct buf first = BUF_INIT;
+    struct buf second = BUF_INIT;
+    struct peer p;
+    uint64_t rid;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    rid = p.rid;
+    buf_add(&first, p.body.data, p.body.len);
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p));
+    buf_add(&second, p.body.data, p.body.len);
+    peer_answer(&p, RECOVERABLE);
+    CHECK_INT(peer_aborts(&p), 1); /* the poll's old transmission */
+    CHECK(peer_next(&p));
+    CHECK(p.rid == rid);
+    CHECK_STR(buf_str(&p.body), buf_str(&first));
+    CHECK(peer_next(&p));
+    CHECK(p.rid == rid + 1);
+    CHECK_STR(buf_str(&p.body), buf_str(&second));
+    CHECK(!peer_next(&p));
+    CHECK_STR(peer_seen(&p), "");
+    buf_release(&first);
+    buf_release(&second);
+    peer_release(&p);
+}
+
+static void test_flush_cuts_a_back_off_short(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    peer_status(&p, 503);
+    CHECK(peer_next(&p));
+    peer_status(&p, 503);
+    CHECK(!peer_next(&p));
+    CHECK_INT(bosh_flush(p.s), 0);
+    CHECK(peer_next(&p));
+    CHECK_INT(p.attempt, 3);
+    peer_release(&p);
+}
+
+/* ---- Inactivity and pauses
+ * ---------------------------------------------------------- */
+
+static void test_local_pause_keeps_the_session_alive(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK_INT(bosh_pause_local(p.s), 0);
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(!peer_next(&p));
+    CHECK_INT(bosh_deadline_ms(p.s) - p.now, 48000); /* 0.8 x inactivity */
+    p.now += 48000;
+    CHECK(peer_next(&p));
+    CHECK(!peer_sent(&p, "message"));
+    CHECK_INT(bosh_resume(p.s), 0);
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, "id=\"a\""));
+    peer_release(&p);
+}
+
+static void test_silence_beyond_inactivity_ends_the_session(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    p.now += 60000; /* nobody asked for the poll */
+    bosh_tick(p.s, p.now);
+    CHECK_STR(peer_seen(&p), "");
+    p.now += 1;
+    CHECK(!peer_next(&p));
+    CHECK_STR(peer_seen(&p), "disconnected:item-not-found");
+    CHECK(strstr(bosh_last_error(p.s), "longer") != NULL);
+    peer_release(&p);
+}
+
+static void test_pause_is_announced_kept_and_ended_in_time(void)
+{
+    struct peer p;
+    uint64_t poll;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    poll = p.id;
+    CHECK_INT(bosh_pause(p.s, 121), BOSH_E_ARG);
+    CHECK_INT(bosh_pause(p.s, 0), BOSH_E_ARG);
+    CHECK_INT(bosh_pause(p.s, 100), 0);
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, "pause='100'"));
+    peer_answer_to(&p, poll, EMPTY);
+    peer_answer(&p, EMPTY);
+    CHECK(!peer_next(&p));
+    CHECK_INT(bosh_deadline_ms(p.s) - p.now, 80000);
+    p.now += 79999;
+    CHECK(!peer_next(&p));
+    p.now += 1;
+    CHECK(peer_next(&p));
+    CHECK(!peer_sent(&p, "pause"));
+    peer_release(&p);
+}
+
+static void test_a_stanza_ends_a_pause(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK_INT(bosh_pause(p.s, 100), 0);
+    CHECK(peer_next(&p));
+    peer_answer(&p, EMPTY);
+    CHECK(!peer_next(&p));
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, "id=\"a\""));
+    peer_release(&p);
+}
+
+static void test_no_pause_without_maxpause(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in_with(&p, LOGGED_IN("wait='60' hold='1' requests='2'"));
+    CHECK_INT(bosh_pause(p.s, 10), BOSH_E_ARG);
+    CHECK_STR(bosh_last_error(p.s), "the manager allows no pause");
+    peer_release(&p);
+}
+
+int suite_flow(void)
+{
+    static const struct peer_test TESTS[] = {
+        {"exactly one poll is held", test_exactly_one_poll_is_held},
+        {"stanzas go out beside a held poll and gather",
+         test_stanzas_go_out_beside_a_held_poll_and_gather},
+        {"stanzas wait for the login", test_stanzas_wait_for_the_login},
+        {"requests of one makes it serial",
+         test_requests_of_one_makes_it_serial},
+        {"no rid runs ahead of the replay buffer",
+         test_no_rid_runs_ahead_of_the_replay_buffer},
+        {"polls keep the polling interval",
+         test_polls_keep_the_polling_interval},
+        {"a manager that does not hold is not flooded",
+         test_a_manager_that_does_not_hold_is_not_flooded},
+        {"answers are handed over in rid order",
+         test_answers_are_handed_over_in_rid_order},
+        {"primary timeout repeats the same bytes",
+         test_primary_timeout_repeats_the_same_bytes},
+        {"secondary timeout is a tenth of wait and active",
+         test_secondary_timeout_is_a_tenth_of_wait_and_active},
+        {"multipliers are settable", test_multipliers_are_settable},
+        {"repeats back off and the fifth error ends it",
+         test_repeats_back_off_and_the_fifth_error_ends_it},
+        {"back-off does not let the session expire",
+         test_back_off_does_not_let_the_session_expire},
+        {"a success starts the count anew",
+         test_a_success_starts_the_count_anew},
+        {"silence of the manager ends after five timeouts",
+         test_silence_of_the_manager_ends_after_five_timeouts},
+        {"what counts as an error is sent again",
+         test_what_counts_as_an_error_is_sent_again},
+        {"a 4xx ends the session", test_a_4xx_ends_the_session},
+        {"a recoverable error repeats all earlier ones",
+         test_a_recoverable_error_repeats_all_earlier_ones},
+        {"flush cuts a back-off short", test_flush_cuts_a_back_off_short},
+        {"local pause keeps the session alive",
+         test_local_pause_keeps_the_session_alive},
+        {"silence beyond inactivity ends the session",
+         test_silence_beyond_inactivity_ends_the_session},
+        {"pause is announced, kept and ended in time",
+         test_pause_is_announced_kept_and_ended_in_time},
+        {"a stanza ends a pause", test_a_stanza_ends_a_pause},
+        {"no pause without maxpause", test_no_pause_without_maxpause},
+    };
+
+    return peer_suite("flow", TESTS, PEER_COUNT(TESTS));
+}

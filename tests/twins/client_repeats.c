@@ -1,0 +1,143 @@
+/* Client twins: what is sent again, how, and when. */
+#include "client_twins.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client-under-test/bosh.h"
+#include "common/xml.h"
+#include "entity.h"
+
+static bool is_repeat(const struct shim_request *r)
+{
+    char *sid = entity_attr(&r->body, "sid");
+    bool repeat = sid && r->attempt > 1;
+
+    free(sid);
+    return repeat;
+}
+
+/* ---- the copy, XEP-0124 §14.3 ---- */
+
+static bool stamp_repeat(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    if (is_repeat(r))
+        entity_set_number(&r->body, "attempt", (uint64_t)r->attempt);
+    return true;
+}
+
+/* cs->count: how many rids the wire is ahead of the core. */
+static bool renumber_repeat(struct client_shim *cs, struct shim_request *r)
+{
+    if (!cs->sid)
+        cs->count = 0;
+    if (is_repeat(r))
+        r->rid = cs->top_rid + (uint64_t)++cs->count;
+    else
+        r->rid += (uint64_t)cs->count;
+    entity_set_number(&r->body, "rid", r->rid);
+    return true;
+}
+
+static bool swallow_repeat(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    return !is_repeat(r);
+}
+
+/* ---- when ---- */
+
+static void no_secondary(struct bosh_options *o)
+{
+    o->secondary_timeout = 0;
+}
+
+static void secondary_at_once(struct bosh_options *o)
+{
+    o->secondary_timeout = 0.000001;
+    o->secondary_min_ms = 1;
+}
+
+static void no_back_off(struct bosh_options *o)
+{
+    o->back_off = false;
+}
+
+/* ---- what was no answer at all ---- */
+
+static void answer_empty(struct client_shim *cs, int64_t now_ms, uint64_t id)
+{
+    struct buf body = BUF_INIT;
+
+    entity_empty(&body, NULL);
+    cs->inner->ops->answer(cs->inner, now_ms, id, 200, "text/xml",
+                           buf_str(&body), body.len);
+    buf_release(&body);
+}
+
+static bool take_failure_for_answer(struct client_shim *cs, int64_t now_ms,
+                                    uint64_t id, uint64_t rid)
+{
+    (void)rid;
+    if (!cs->online)
+        return true;
+    answer_empty(cs, now_ms, id);
+    return false;
+}
+
+static bool take_any_200(struct client_shim *cs, struct shim_answer *a)
+{
+    (void)cs;
+    if (a->status == 200 && !strstr(buf_str(&a->body), XML_NS_HTTPBIND))
+        entity_empty(&a->body, NULL);
+    return true;
+}
+
+/* ---- type='error', §17.3 ---- */
+
+static bool is_error(const struct shim_answer *a)
+{
+    return a->status == 200 && entity_has(&a->body, "type", "error");
+}
+
+static bool repeat_only_this(struct client_shim *cs, struct shim_answer *a)
+{
+    if (!is_error(a))
+        return true;
+    shim_core_fails(cs, a->now_ms, a->id);
+    return false;
+}
+
+static bool overlook_error(struct client_shim *cs, struct shim_answer *a)
+{
+    (void)cs;
+    if (is_error(a))
+        entity_set(&a->body, "type", NULL);
+    return true;
+}
+
+TWIN(edits_the_resend, .request = stamp_repeat)
+TWIN(skips_the_lost_rid, .request = renumber_repeat)
+TWIN(never_resends, .request = swallow_repeat)
+TWIN(primary_timeout_only, .tweak = no_secondary)
+TWIN(resends_at_once, .tweak = secondary_at_once)
+TWIN(no_back_off, .tweak = no_back_off)
+TWIN(takes_failure_for_an_answer, .fail = take_failure_for_answer)
+TWIN(takes_any_200_for_an_answer, .answer = take_any_200)
+TWIN(repeats_only_the_failed_one, .answer = repeat_only_this)
+TWIN(ignores_type_error, .answer = overlook_error)
+
+const struct client_twin client_repeat_twins[] = {
+    {"edits-the-resend", false, "writes the number of the attempt into every repeat", edits_the_resend},
+    {"skips-the-lost-rid", false, "gives a request that it sends again the next rid", skips_the_lost_rid},
+    {"never-resends", false, "never sends a request again", never_resends},
+    {"primary-timeout-only", false, "does not care that a later request was answered", primary_timeout_only},
+    {"resends-at-once", true, "repeats a request as soon as a later one was answered", resends_at_once},
+    {"no-back-off", true, "repeats without any delay", no_back_off},
+    {"takes-failure-for-an-answer", false, "goes on after a broken connection as if the answer had been empty", takes_failure_for_an_answer},
+    {"takes-any-200-for-an-answer", false, "goes on after a web page as if the answer had been empty", takes_any_200_for_an_answer},
+    {"repeats-only-the-failed-one", false, "repeats after type='error' that request, but none before it", repeats_only_the_failed_one},
+    {"ignores-type-error", false, "goes on after type='error' as if the answer had been empty", ignores_type_error},
+    {0},
+};

@@ -1,0 +1,107 @@
+/*
+ * A shim around libbosh's session core: everything that goes by passes through
+ * hooks, which may change it, hold it back, drop it, or add to it. A hook that
+ * is NULL lets everything through. A twin is a struct client_hooks and a few
+ * lines for each fault.
+ */
+#ifndef TESTS_TWINS_CLIENT_SHIM_H
+#define TESTS_TWINS_CLIENT_SHIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "harness/peer.h"
+
+struct bosh_options;
+
+/* A request that leaves the core. Hooks change what they like. */
+struct shim_request {
+    int64_t now_ms;
+    int64_t due_ms; /* when it leaves; now_ms at first */
+    uint64_t id;
+    uint64_t rid; /* as the core counts */
+    int attempt;  /* above 1: a repeat */
+    struct buf body;
+};
+
+/* An answer on its way to the core. */
+struct shim_answer {
+    int64_t now_ms;
+    uint64_t id;
+    uint64_t rid;
+    bool own; /* to a request of shim_send() */
+    int status;
+    struct buf body;
+};
+
+/* A transmission without an answer. */
+struct shim_open {
+    uint64_t id;
+    uint64_t rid;
+    int attempt;
+};
+
+#define SHIM_OPEN_MAX 32
+
+struct client_shim {
+    struct client_peer base;
+    struct client_peer *inner;
+    const struct client_hooks *hooks;
+    struct shim_open open[SHIM_OPEN_MAX]; /* by age */
+    size_t open_count;
+    uint64_t top_rid;  /* highest that the core has used */
+    bool online;       /* the core has said "connected" */
+    bool ended;        /* shim_end() was called: nothing passes any more */
+    char *jid, *password; /* of the last connect */
+    char *sid;            /* in the newest request; NULL at first */
+    /* for the twin's own use */
+    long count;
+    uint64_t rid, rid2;
+    bool flag;
+    struct buf text;
+    /* private */
+    struct parcel *out;    /* requests, by due time */
+    struct saying *events; /* of the twin's own */
+    struct parcel *taken;  /* lent to the caller */
+    struct saying *said;
+    uint64_t gone[SHIM_OPEN_MAX]; /* transmissions to give up */
+    size_t gone_count;
+    uint64_t own_id;
+};
+
+/* Each returns false to keep what goes by to itself. */
+struct client_hooks {
+    void (*tweak)(struct bosh_options *o); /* the core's options, or NULL */
+    bool (*request)(struct client_shim *cs, struct shim_request *r);
+    bool (*answer)(struct client_shim *cs, struct shim_answer *a);
+    bool (*fail)(struct client_shim *cs, int64_t now_ms, uint64_t id,
+                 uint64_t rid);
+    bool (*event)(struct client_shim *cs, struct said *said);
+    bool (*verb)(struct client_shim *cs, int64_t now_ms, const struct verb *v);
+};
+
+/* The peer. Yours; ends with ops->free(). hooks must outlive it. */
+struct client_peer *client_shim_new(const struct client_hooks *hooks);
+
+/* A request of the twin's own: the core knows nothing of it, nor of its
+ * answer. body is copied. */
+void shim_send(struct client_shim *cs, int64_t due_ms, uint64_t rid,
+               const struct buf *body);
+/* Requests that wait for their time need not wait any longer. */
+void shim_hurry(struct client_shim *cs, int64_t now_ms);
+/* Let the core believe that a transmission failed. */
+void shim_core_fails(struct client_shim *cs, int64_t now_ms, uint64_t id);
+/* Say something to the application; condition may be NULL. */
+void shim_say(struct client_shim *cs, const char *status,
+              const char *condition);
+void shim_say_stanzas(struct client_shim *cs, const struct buf *payload);
+/* The client stops here: gives up what is open and does nothing more. */
+void shim_end(struct client_shim *cs);
+/* A verb for the core without arguments, or a connect as before. */
+void shim_core_verb(struct client_shim *cs, int64_t now_ms, const char *name);
+
+/* Is a request with a lower rid unanswered? */
+bool shim_lower_open(const struct client_shim *cs, uint64_t rid);
+/* Has this rid a transmission that is open? */
+bool shim_is_open(const struct client_shim *cs, uint64_t rid);
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Twins: peers with one fault each that a real implementation has had, and
+ * peers that are unusual but in the right. Each is a shim around a good core
+ * (harness/peer.h). Cases name them: caught by which assert, or spared.
+ */
+#ifndef TESTS_TWINS_TWINS_H
+#define TESTS_TWINS_TWINS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "harness/journal.h"
+#include "harness/peer.h"
+
+struct client_twin {
+    const char *name;  /* "delivers-on-arrival" */
+    bool in_the_right; /* must be spared */
+    const char *what;  /* one line for a person */
+    struct client_peer *(*make)(void);
+};
+
+struct server_twin {
+    const char *name;
+    bool in_the_right;
+    const char *what;
+    struct server_peer *(*make)(void);
+};
+
+/* By name, or NULL. */
+const struct client_twin *twin_client(const char *name);
+const struct server_twin *twin_server(const char *name);
+bool twin_known(enum role role, const char *name);
+
+/* All of them; count through *count. */
+const struct client_twin *twin_clients(size_t *count);
+const struct server_twin *twin_servers(size_t *count);
+
+#endif
