@@ -88,10 +88,9 @@ static void fail_stream(struct backend_stream *s, const char *condition)
     if (s->stage == STAGE_OVER)
         return;
     s->stage = STAGE_OVER;
-    buf_printf(&xml,
-               "<stream:error><%s xmlns='" NS_STREAM_ERRORS
-               "'/></stream:error>",
-               condition);
+    buf_printf(
+        &xml, "<stream:error><%s xmlns='" NS_STREAM_ERRORS "'/></stream:error>",
+        condition);
     s->backend->events->stream_error(s->owner, xml.data, xml.len);
     buf_release(&xml);
 }
@@ -132,9 +131,9 @@ static void send_features(struct backend_stream *s)
 
     buf_adds(&xml, "<stream:features>");
     if (s->user)
-        buf_adds(&xml, "<bind xmlns='" XML_NS_BIND "'/>"
-                       "<session xmlns='" XML_NS_SESSION
-                       "'><optional/></session>");
+        buf_adds(&xml,
+                 "<bind xmlns='" XML_NS_BIND "'/>"
+                 "<session xmlns='" XML_NS_SESSION "'><optional/></session>");
     else
         add_mechanisms(&xml, s->backend->options);
     buf_adds(&xml, "</stream:features>");
@@ -349,8 +348,7 @@ static char *wanted_jid(const struct backend_stream *s, const xmlNode *bind)
 
     random_name(s->backend, generated);
     if (!asked || strlen(asked) <= RESOURCE_MAX)
-        jid = mem_printf("%s/%s", s->bare,
-                         asked && *asked ? asked : generated);
+        jid = mem_printf("%s/%s", s->bare, asked && *asked ? asked : generated);
     free(asked);
     return jid;
 }

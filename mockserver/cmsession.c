@@ -181,7 +181,7 @@ int64_t cmsession_deadline_ms(const struct cmsession *s)
     /* A gap holds up what arrived: order comes before wait (§14.2). It is
      * given up when a request held all that time would be, and some. */
     if (s->parked.count)
-        return s->parked.first->arrived_ms + ms(s->wait_s) +
-               ms((int)limit_s) + EXPIRY_GRACE_MS;
+        return s->parked.first->arrived_ms + ms(s->wait_s) + ms((int)limit_s) +
+               EXPIRY_GRACE_MS;
     return s->idle_since_ms + ms((int)limit_s) + EXPIRY_GRACE_MS;
 }

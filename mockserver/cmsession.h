@@ -89,10 +89,10 @@ struct cmsession {
     /* negotiated, §7.2 */
     int wait_s;
     int hold;
-    int requests;     /* 0: no limit */
-    int inactivity_s; /* -1: no limit */
-    int polling_s;    /* -1: no limit */
-    int maxpause_s;   /* -1: no pause */
+    int requests;         /* 0: no limit */
+    int inactivity_s;     /* -1: no limit */
+    int polling_s;        /* -1: no limit */
+    int maxpause_s;       /* -1: no pause */
     bool polling_session; /* §12 */
     bool legacy;          /* hears HTTP error codes, §17.1 */
     bool secure;          /* began over TLS, §19.1 */
@@ -116,7 +116,7 @@ struct cmsession {
     bool last_answer_empty;
 
     struct backend_stream *stream;
-    struct buf queue;   /* elements for the client */
+    struct buf queue;     /* elements for the client */
     int answers_withheld; /* so many answers go out before the queue does */
 
     char *end_condition; /* while ENDING; NULL: none */

@@ -29,7 +29,8 @@ static int grant(int asked, int limit, int otherwise)
 static void negotiate_hold(struct cmsession *s, const struct mock_options *o,
                            int asked)
 {
-    s->hold = grant(asked, lower(o->hold < 0 ? MAX_HOLD : o->hold, MAX_HOLD), 1);
+    s->hold =
+        grant(asked, lower(o->hold < 0 ? MAX_HOLD : o->hold, MAX_HOLD), 1);
     s->requests = o->requests < 0 ? s->hold + 1 : lower(o->requests, 255);
     if (s->requests && s->hold >= s->requests)
         s->hold = s->requests - 1;
@@ -106,8 +107,8 @@ static void add_attributes(struct buf *out, const struct cmsession *s,
     char authid[2 * AUTHID_LEN + 1];
 
     options_random_hex(o, authid, AUTHID_LEN);
-    buf_adds(out, " xmlns:stream='" XML_NS_STREAM "' xmlns:xmpp='" XML_NS_XBOSH
-                  "'");
+    buf_adds(out,
+             " xmlns:stream='" XML_NS_STREAM "' xmlns:xmpp='" XML_NS_XBOSH "'");
     answer_add_attr(out, "sid", s->sid);
     add_number(out, "wait", s->wait_s);
     add_number(out, "requests", s->requests ? s->requests : -1);
@@ -188,7 +189,7 @@ static struct cmsession *create(struct mock *m, const struct arrival *a)
 /* Returns true when the case wanted another answer than a session. */
 static bool override(struct mock *m, const struct arrival *a)
 {
-    struct override *o = manager_take_override(m, NULL, a->req.rid);
+    struct override *o = script_take_override(m, NULL, a->req.rid);
     struct answer_parts parts = {0};
 
     if (!o)
@@ -216,7 +217,7 @@ void creation_take(struct mock *m, struct arrival *a)
     }
     s = create(m, a);
     manager_add(m, s);
-    manager_add_fact(m, s, MOCK_FACT_CREATED, "");
+    script_add_fact(m, s, MOCK_FACT_CREATED, "");
     s->stream = backend_open(m->backend, s);
     traffic_forward(s, &a->req);
     respond(m, s, a);

@@ -5,8 +5,8 @@
 
 /* What the requests hear that are open beside the one it is about. */
 static const struct answer_parts plain_empty = {0};
-static const struct answer_parts other_request = {
-    .type = "terminate", .condition = "other-request"};
+static const struct answer_parts other_request = {.type = "terminate",
+                                                  .condition = "other-request"};
 
 /* h is taken. Endings are not kept for a repeat (§14.3). */
 static void close_one(struct mock *m, struct cmsession *s, struct held *h,
@@ -34,7 +34,7 @@ static void close_all(struct mock *m, struct cmsession *s,
 
 static void retire(struct mock *m, struct cmsession *s, const char *reason)
 {
-    manager_add_fact(m, s, MOCK_FACT_ENDED, reason ? reason : "terminate");
+    script_add_fact(m, s, MOCK_FACT_ENDED, reason ? reason : "terminate");
     manager_retire(m, s);
 }
 
@@ -137,6 +137,6 @@ void ending_by_silence(struct mock *m, struct cmsession *s)
 
     cmsession_move(s, CMSESSION_SILENCE);
     close_all(m, s, &s->parked, &parts);
-    manager_add_fact(m, s, MOCK_FACT_EXPIRED, "");
+    script_add_fact(m, s, MOCK_FACT_EXPIRED, "");
     manager_retire(m, s);
 }

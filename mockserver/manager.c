@@ -7,7 +7,6 @@
 #include <strings.h>
 
 #include "common/clock.h"
-#include "common/xml.h"
 
 #define DEFAULT_CONTENT_TYPE "text/xml; charset=utf-8"
 #define TEXT_CONTENT_TYPE "text/plain; charset=utf-8"
@@ -18,7 +17,7 @@
 
 /* A client that takes nothing for so long that its queue is full is treated
  * as gone. */
-static bool queue_add(struct cmsession *s, const char *xml, size_t len)
+bool manager_queue(struct cmsession *s, const char *xml, size_t len)
 {
     if (s->queue.len + len > MOCK_MAX_QUEUE)
         return false;
@@ -36,9 +35,8 @@ static void on_deliver(void *owner, const char *xml, size_t len)
 
     if (s->state == MOCK_SESSION_GONE)
         return;
-    if (!queue_add(s, xml, len))
-        ending_by_server(s->mock, s, "remote-stream-error", full,
-                         strlen(full));
+    if (!manager_queue(s, xml, len))
+        ending_by_server(s->mock, s, "remote-stream-error", full, strlen(full));
 }
 
 static void on_stream_error(void *owner, const char *xml, size_t len)
@@ -52,11 +50,11 @@ static void on_bound(void *owner)
 {
     struct cmsession *s = owner;
 
-    manager_add_fact(s->mock, s, MOCK_FACT_BOUND, "");
+    script_add_fact(s->mock, s, MOCK_FACT_BOUND, "");
 }
 
-static const struct backend_events backend_events = {
-    on_deliver, on_stream_error, on_bound};
+static const struct backend_events backend_events = {on_deliver,
+                                                     on_stream_error, on_bound};
 
 /* ------------------------------------------------------------- lifecycle */
 
@@ -72,15 +70,6 @@ struct mock *mock_new(const struct mock_options *options)
     m->backend = backend_new(&m->options.set, &backend_events);
     m->facts_end = &m->facts;
     return m;
-}
-
-static void free_fact(struct fact *f)
-{
-    if (!f)
-        return;
-    free(f->jid);
-    free(f->reason);
-    free(f);
 }
 
 static void free_all_sessions(struct mock *m)
@@ -100,19 +89,7 @@ void mock_free(struct mock *m)
         return;
     free_all_sessions(m);
     backend_free(m->backend);
-    while (m->overrides) {
-        struct override *next = m->overrides->next;
-
-        override_free(m->overrides);
-        m->overrides = next;
-    }
-    while (m->facts) {
-        struct fact *next = m->facts->next;
-
-        free_fact(m->facts);
-        m->facts = next;
-    }
-    free_fact(m->fact_taken);
+    script_release(m);
     keytable_release(&m->by_sid);
     keytable_release(&m->by_token);
     deadlines_release(&m->deadlines);
@@ -187,7 +164,7 @@ void manager_touch(struct mock *m, struct cmsession *s)
 
 /* Sessions that ended during the call are forgotten only now, when nobody up
  * the stack can still hold one. */
-static void finish_call(struct mock *m)
+void manager_finish_call(struct mock *m)
 {
     while (m->dirty) {
         struct cmsession *s = m->dirty;
@@ -225,9 +202,8 @@ struct answer *manager_answer(struct mock *m, const struct cmsession *s,
                               uint64_t token, uint64_t rid,
                               struct answer_bytes *body)
 {
-    struct answer *a = add_answer(m, token, 200, "OK",
-                                  s ? s->content_type
-                                    : manager_content_type(m));
+    struct answer *a = add_answer(
+        m, token, 200, "OK", s ? s->content_type : manager_content_type(m));
 
     a->rid = rid;
     a->body = answer_bytes_keep(body);
@@ -398,8 +374,8 @@ static void take_body(struct mock *m, struct arrival *a)
     else if (s)
         traffic_take(m, s, a);
     else /* nobody knows what the client would understand: A16 */
-        manager_refuse(m, NULL, a->token, a->req.rid,
-                       m->options.ver_major < 0, "item-not-found");
+        manager_refuse(m, NULL, a->token, a->req.rid, m->options.ver_major < 0,
+                       "item-not-found");
 }
 
 static void take_post(struct mock *m, const struct mock_request *req,
@@ -432,7 +408,7 @@ void mock_request(struct mock *m, int64_t now_ms,
     else
         answer_text(m, token, 405, "Method Not Allowed", "POST is meant\n")
             ->allow = true;
-    finish_call(m);
+    manager_finish_call(m);
 }
 
 void mock_gone(struct mock *m, int64_t now_ms, uint64_t token)
@@ -462,149 +438,5 @@ void mock_tick(struct mock *m, int64_t now_ms)
     m->now_ms = now_ms;
     while ((d = deadlines_first(&m->deadlines)) && d->at_ms <= now_ms)
         traffic_time_passed(m, (struct cmsession *)d);
-    finish_call(m);
-}
-
-/* ---------------------------------------------------- a scripted case's way */
-
-static struct cmsession *live_session(const struct mock *m, const char *sid)
-{
-    struct cmsession *s;
-
-    if (sid) {
-        s = manager_find(m, sid);
-        return s && s->state != MOCK_SESSION_GONE ? s : NULL;
-    }
-    for (s = m->last; s && s->state == MOCK_SESSION_GONE; s = s->prev)
-        ;
-    return s;
-}
-
-int mock_push(struct mock *m, int64_t now_ms, const char *sid, const char *xml,
-              size_t len)
-{
-    struct cmsession *s = live_session(m, sid);
-
-    m->now_ms = now_ms;
-    if (!s || s->state == MOCK_SESSION_ENDING || !queue_add(s, xml, len))
-        return -1;
-    finish_call(m);
-    return 0;
-}
-
-int mock_override(struct mock *m, const char *sid, const char *rid,
-                  enum mock_override_kind kind, const char *condition,
-                  const char *xml, size_t len)
-{
-    struct override **link = &m->overrides;
-    struct override *o;
-    uint64_t number = 0;
-
-    if (rid && request_parse_rid(rid, &number) < 0)
-        return -1;
-    while (*link)
-        link = &(*link)->next;
-    o = mem_alloc(sizeof *o);
-    o->sid = mem_dup(sid);
-    o->rid = number;
-    o->kind = kind;
-    o->condition = mem_dup(condition);
-    buf_add(&o->xml, xml, xml ? len : 0);
-    *link = o;
-    return 0;
-}
-
-struct override *manager_take_override(struct mock *m, const char *sid,
-                                       uint64_t rid)
-{
-    for (struct override **link = &m->overrides; *link;
-         link = &(*link)->next) {
-        struct override *o = *link;
-
-        if ((o->sid && (!sid || strcmp(o->sid, sid) != 0)) ||
-            (o->rid && o->rid != rid))
-            continue;
-        *link = o->next;
-        o->next = NULL;
-        return o;
-    }
-    return NULL;
-}
-
-int mock_end_session(struct mock *m, int64_t now_ms, const char *sid,
-                     const char *condition, const char *xml, size_t len)
-{
-    struct cmsession *s = live_session(m, sid);
-
-    m->now_ms = now_ms;
-    if (!s || !ending_by_server(m, s, condition, xml, len))
-        return -1;
-    finish_call(m);
-    return 0;
-}
-
-int mock_next_session(const struct mock *m, const char *after,
-                      struct mock_session_info *out)
-{
-    const struct cmsession *s = m->first;
-
-    if (after) {
-        s = manager_find(m, after);
-        s = s ? s->next : NULL;
-    }
-    if (!s)
-        return 0;
-    out->sid = s->sid;
-    out->jid = backend_jid(s->stream);
-    out->state = s->state;
-    out->rid = s->rid;
-    out->open = s->open.count;
-    out->parked = s->parked.count;
-    out->queued = s->queue.len;
-    return 1;
-}
-
-/* ----------------------------------------------------------------- facts */
-
-static struct fact *pop_fact(struct mock *m)
-{
-    struct fact *f = m->facts;
-
-    if (!f)
-        return NULL;
-    m->facts = f->next;
-    if (!m->facts)
-        m->facts_end = &m->facts;
-    m->fact_count--;
-    return f;
-}
-
-void manager_add_fact(struct mock *m, const struct cmsession *s,
-                      enum mock_fact_kind kind, const char *reason)
-{
-    struct fact *f = mem_alloc(sizeof *f);
-
-    f->kind = kind;
-    f->at_ms = m->now_ms;
-    memcpy(f->sid, s->sid, sizeof f->sid);
-    f->jid = mem_dup(backend_jid(s->stream));
-    f->reason = mem_dup(reason);
-    *m->facts_end = f;
-    m->facts_end = &f->next;
-    if (++m->fact_count > MOCK_MAX_FACTS)
-        free_fact(pop_fact(m));
-}
-
-int mock_next_fact(struct mock *m, struct mock_fact *out)
-{
-    free_fact(m->fact_taken);
-    m->fact_taken = pop_fact(m);
-    if (!m->fact_taken)
-        return 0;
-    out->kind = m->fact_taken->kind;
-    out->at_ms = m->fact_taken->at_ms;
-    out->sid = m->fact_taken->sid;
-    out->jid = m->fact_taken->jid;
-    out->reason = m->fact_taken->reason;
-    return 1;
+    manager_finish_call(m);
 }

@@ -5,6 +5,7 @@
  *   creation.c  a request without a sid: a new session (§7)
  *   traffic.c   a request of a session: order, repeats, limits, answers (§8
  *               to §14)
+ *   script.c    what a case wants and sees: pushes, overrides, facts
  *   ending.c    every way in which a session ends (§10, §13, §17)
  */
 #ifndef MOCKSERVER_MANAGER_H
@@ -71,12 +72,11 @@ void manager_retire(struct mock *m, struct cmsession *s);
  * running call returns. */
 void manager_touch(struct mock *m, struct cmsession *s);
 
-/* The first order that fits, yours; NULL: none. sid NULL: a creation. */
-struct override *manager_take_override(struct mock *m, const char *sid,
-                                       uint64_t rid);
+/* Elements for the client. Returns false when its queue is full. */
+bool manager_queue(struct cmsession *s, const char *xml, size_t len);
 
-void manager_add_fact(struct mock *m, const struct cmsession *s,
-                      enum mock_fact_kind kind, const char *reason);
+/* At the end of each public call: answers what became answerable. */
+void manager_finish_call(struct mock *m);
 
 /* Content type of answers that belong to no session. */
 const char *manager_content_type(const struct mock *m);
@@ -107,6 +107,13 @@ int manager_legacy_code(const char *condition, const char **reason);
 /* A terminal condition, or for a legacy client its HTTP code. */
 void manager_refuse(struct mock *m, const struct cmsession *s, uint64_t token,
                     uint64_t rid, bool legacy, const char *condition);
+
+/* The first order that fits, yours; NULL: none. sid NULL: a creation. */
+struct override *script_take_override(struct mock *m, const char *sid,
+                                      uint64_t rid);
+void script_add_fact(struct mock *m, const struct cmsession *s,
+                     enum mock_fact_kind kind, const char *reason);
+void script_release(struct mock *m);
 
 void creation_take(struct mock *m, struct arrival *a);
 

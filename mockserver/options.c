@@ -82,8 +82,8 @@ void options_copy(struct options *out, const struct mock_options *from)
     o->scram_iterations = clamp(from->scram_iterations, 1, 1000000);
     if (!o->random)
         o->random = generator;
-    if (!o->ver || request_parse_ver(o->ver, &out->ver_major,
-                                     &out->ver_minor) < 0)
+    if (!o->ver ||
+        request_parse_ver(o->ver, &out->ver_major, &out->ver_minor) < 0)
         out->ver_major = out->ver_minor = -1;
 }
 

@@ -34,9 +34,9 @@ struct request {
     const char *xmpp_version;
     int ver_major; /* -1: no ver, a legacy client (§17.1) */
     int ver_minor;
-    int wait_s; /* -1: absent */
-    int hold;   /* -1: absent */
-    int pause_s; /* -1: absent */
+    int wait_s;   /* -1: absent */
+    int hold;     /* -1: absent */
+    int pause_s;  /* -1: absent */
     uint64_t ack; /* 0: absent */
     bool terminate;
     bool restart; /* xmpp:restart is true, XEP-0206 §5 */

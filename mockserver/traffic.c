@@ -322,9 +322,8 @@ static void close_insecure(struct mock *m, const struct cmsession *s,
 static void recoverable(struct mock *m, struct cmsession *s, struct held *h,
                         struct override *o)
 {
-    const struct answer_parts parts = {.type = "error",
-                                       .payload = o->xml.data,
-                                       .payload_len = o->xml.len};
+    const struct answer_parts parts = {
+        .type = "error", .payload = o->xml.data, .payload_len = o->xml.len};
 
     answer_bytes_drop(manager_answer_held(m, h, &parts));
     override_free(o);
@@ -373,7 +372,7 @@ static bool is_repeat(const struct cmsession *s, uint64_t rid)
 /* h is taken. */
 static void take_held(struct mock *m, struct cmsession *s, struct held *h)
 {
-    struct override *o = manager_take_override(m, s->sid, h->rid);
+    struct override *o = script_take_override(m, s->sid, h->rid);
 
     if (o && o->kind == MOCK_RECOVERABLE) {
         recoverable(m, s, h, o);
@@ -391,8 +390,7 @@ static void take_held(struct mock *m, struct cmsession *s, struct held *h)
 void traffic_take(struct mock *m, struct cmsession *s, struct arrival *a)
 {
     if (s->state == MOCK_SESSION_GONE)
-        manager_refuse(m, s, a->token, a->req.rid, s->legacy,
-                       "item-not-found");
+        manager_refuse(m, s, a->token, a->req.rid, s->legacy, "item-not-found");
     else if (s->secure && !a->tls)
         close_insecure(m, s, a);
     else if (!a->req.rid)

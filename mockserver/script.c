@@ -1,0 +1,172 @@
+/* What a scripted case wants of the mock, and what it can see: see mock.h. */
+#include "manager.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void free_fact(struct fact *f)
+{
+    if (!f)
+        return;
+    free(f->jid);
+    free(f->reason);
+    free(f);
+}
+
+void script_release(struct mock *m)
+{
+    while (m->overrides) {
+        struct override *next = m->overrides->next;
+
+        override_free(m->overrides);
+        m->overrides = next;
+    }
+    while (m->facts) {
+        struct fact *next = m->facts->next;
+
+        free_fact(m->facts);
+        m->facts = next;
+    }
+    free_fact(m->fact_taken);
+}
+
+static struct cmsession *live_session(const struct mock *m, const char *sid)
+{
+    struct cmsession *s;
+
+    if (sid) {
+        s = manager_find(m, sid);
+        return s && s->state != MOCK_SESSION_GONE ? s : NULL;
+    }
+    for (s = m->last; s && s->state == MOCK_SESSION_GONE; s = s->prev)
+        ;
+    return s;
+}
+
+int mock_push(struct mock *m, int64_t now_ms, const char *sid, const char *xml,
+              size_t len)
+{
+    struct cmsession *s = live_session(m, sid);
+
+    m->now_ms = now_ms;
+    if (!s || s->state == MOCK_SESSION_ENDING || !manager_queue(s, xml, len))
+        return -1;
+    manager_finish_call(m);
+    return 0;
+}
+
+int mock_override(struct mock *m, const char *sid, const char *rid,
+                  enum mock_override_kind kind, const char *condition,
+                  const char *xml, size_t len)
+{
+    struct override **link = &m->overrides;
+    struct override *o;
+    uint64_t number = 0;
+
+    if (rid && request_parse_rid(rid, &number) < 0)
+        return -1;
+    while (*link)
+        link = &(*link)->next;
+    o = mem_alloc(sizeof *o);
+    o->sid = mem_dup(sid);
+    o->rid = number;
+    o->kind = kind;
+    o->condition = mem_dup(condition);
+    buf_add(&o->xml, xml, xml ? len : 0);
+    *link = o;
+    return 0;
+}
+
+struct override *script_take_override(struct mock *m, const char *sid,
+                                      uint64_t rid)
+{
+    for (struct override **link = &m->overrides; *link; link = &(*link)->next) {
+        struct override *o = *link;
+
+        if ((o->sid && (!sid || strcmp(o->sid, sid) != 0)) ||
+            (o->rid && o->rid != rid))
+            continue;
+        *link = o->next;
+        o->next = NULL;
+        return o;
+    }
+    return NULL;
+}
+
+int mock_end_session(struct mock *m, int64_t now_ms, const char *sid,
+                     const char *condition, const char *xml, size_t len)
+{
+    struct cmsession *s = live_session(m, sid);
+
+    m->now_ms = now_ms;
+    if (!s || !ending_by_server(m, s, condition, xml, len))
+        return -1;
+    manager_finish_call(m);
+    return 0;
+}
+
+int mock_next_session(const struct mock *m, const char *after,
+                      struct mock_session_info *out)
+{
+    const struct cmsession *s = m->first;
+
+    if (after) {
+        s = manager_find(m, after);
+        s = s ? s->next : NULL;
+    }
+    if (!s)
+        return 0;
+    out->sid = s->sid;
+    out->jid = backend_jid(s->stream);
+    out->state = s->state;
+    out->rid = s->rid;
+    out->open = s->open.count;
+    out->parked = s->parked.count;
+    out->queued = s->queue.len;
+    return 1;
+}
+
+/* ----------------------------------------------------------------- facts */
+
+static struct fact *pop_fact(struct mock *m)
+{
+    struct fact *f = m->facts;
+
+    if (!f)
+        return NULL;
+    m->facts = f->next;
+    if (!m->facts)
+        m->facts_end = &m->facts;
+    m->fact_count--;
+    return f;
+}
+
+void script_add_fact(struct mock *m, const struct cmsession *s,
+                     enum mock_fact_kind kind, const char *reason)
+{
+    struct fact *f = mem_alloc(sizeof *f);
+
+    f->kind = kind;
+    f->at_ms = m->now_ms;
+    memcpy(f->sid, s->sid, sizeof f->sid);
+    f->jid = mem_dup(backend_jid(s->stream));
+    f->reason = mem_dup(reason);
+    *m->facts_end = f;
+    m->facts_end = &f->next;
+    if (++m->fact_count > MOCK_MAX_FACTS)
+        free_fact(pop_fact(m));
+}
+
+int mock_next_fact(struct mock *m, struct mock_fact *out)
+{
+    free_fact(m->fact_taken);
+    m->fact_taken = pop_fact(m);
+    if (!m->fact_taken)
+        return 0;
+    out->kind = m->fact_taken->kind;
+    out->at_ms = m->fact_taken->at_ms;
+    out->sid = m->fact_taken->sid;
+    out->jid = m->fact_taken->jid;
+    out->reason = m->fact_taken->reason;
+    return 1;
+}
