@@ -172,7 +172,7 @@ static int frame_head(struct http_framer *f, const char *data, size_t len,
     bool started = f->head_len != 0; /* a first line was seen */
 
     for (;;) {
-        size_t line_len;
+        size_t line_len = 0;
         int rc = frame_line(f, data, len, &line_len, e);
 
         if (rc < 0)
@@ -230,7 +230,7 @@ static int frame_chunk_step(struct http_framer *f, const char *data, size_t len,
                             struct err *e)
 {
     size_t start = f->line_start;
-    size_t line_len;
+    size_t line_len = 0;
     int rc = frame_line(f, data, len, &line_len, e);
     size_t looked = rc == 1 ? line_len : f->seen - start;
 

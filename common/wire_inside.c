@@ -2,10 +2,21 @@
  * wire_internal.h. */
 #include "wire_internal.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 #include "clock.h"
+
+/* in is off the wire's list. */
+static void inside_release(struct inside *in)
+{
+    if (in->conn)
+        in->conn->inside = NULL;
+    if (in->x)
+        in->x->inside = NULL;
+    wire_io_close(in->io, false);
+    buf_release(&in->in);
+    free(in);
+}
 
 static void inside_free(struct inside *in)
 {
@@ -14,13 +25,7 @@ static void inside_free(struct inside *in)
     for (at = &in->wire->insides; *at != in; at = &(*at)->next)
         ;
     *at = in->next;
-    if (in->conn)
-        in->conn->inside = NULL;
-    if (in->x)
-        in->x->inside = NULL;
-    wire_io_close(in->io, false);
-    buf_release(&in->in);
-    free(in);
+    inside_release(in);
 }
 
 static void tell_response(struct wire *w, struct exchange *x, const char *bytes,
@@ -247,6 +252,10 @@ void wire_inside_hang_up(struct inside *in)
 
 void wire_inside_free_all(struct wire *w)
 {
-    while (w->insides)
-        inside_free(w->insides);
+    while (w->insides) {
+        struct inside *in = w->insides;
+
+        w->insides = in->next;
+        inside_release(in);
+    }
 }
