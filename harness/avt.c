@@ -129,8 +129,8 @@ const struct expr *avt_expr(const struct avt *a, size_t i)
     return NULL;
 }
 
-static int eval_part(const struct expr *ex, struct journal *j, struct buf *out,
-                     struct err *e)
+static int eval_part(const struct expr *ex, struct journal *j, bool as_xml,
+                     struct buf *out, struct err *e)
 {
     struct err own = {""};
     char *text = expr_string(ex, j, NULL, &own);
@@ -141,13 +141,16 @@ static int eval_part(const struct expr *ex, struct journal *j, struct buf *out,
     else if (bad)
         err_set_at(e, expr_path(ex), expr_line(ex), "'{%s}' gives no number",
                    expr_text(ex));
+    else if (as_xml)
+        buf_add_xml(out, text, strlen(text));
     else
         buf_adds(out, text);
     free(text);
     return bad ? -1 : 0;
 }
 
-char *avt_eval(const struct avt *a, struct journal *j, struct err *e)
+static char *eval(const struct avt *a, struct journal *j, bool as_xml,
+                  struct err *e)
 {
     struct buf out = BUF_INIT;
 
@@ -156,10 +159,20 @@ char *avt_eval(const struct avt *a, struct journal *j, struct err *e)
     for (size_t i = 0; i < a->count; i++) {
         if (a->parts[i].literal) {
             buf_adds(&out, a->parts[i].literal);
-        } else if (eval_part(a->parts[i].expr, j, &out, e) != 0) {
+        } else if (eval_part(a->parts[i].expr, j, as_xml, &out, e) != 0) {
             buf_release(&out);
             return NULL;
         }
     }
     return buf_take(&out);
+}
+
+char *avt_eval(const struct avt *a, struct journal *j, struct err *e)
+{
+    return eval(a, j, false, e);
+}
+
+char *avt_eval_xml(const struct avt *a, struct journal *j, struct err *e)
+{
+    return eval(a, j, true, e);
 }

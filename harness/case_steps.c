@@ -34,8 +34,7 @@ static void read_attrs(struct reader *r, const xmlNode *node, struct step *st,
 
 /* All children of that name: <option name="n">value</option>. */
 static void read_named(struct reader *r, const xmlNode *parent,
-                       const char *name, struct named_avt **list,
-                       size_t *count)
+                       const char *name, struct named_avt **list, size_t *count)
 {
     const xmlNode *child = xml_child(parent, XML_NS_CASE, NULL);
 
@@ -58,23 +57,29 @@ static void read_named(struct reader *r, const xmlNode *parent,
 static const char *const part_words[] = {"request", "response", NULL};
 static const char *const how_words[] = {"fin", "rst", "half-close", NULL};
 static const char *const when_words[] = {
-    "accept",           "request-headers", "request",
-    "before-response",  "response-headers", "response-body",
-    "after-response",   "next-request",     NULL};
+    "accept",          "request-headers",  "request",
+    "before-response", "response-headers", "response-body",
+    "after-response",  "next-request",     NULL};
 static const char *const bytes_words[] = {
-    "truncate",       "drip",          "length-short", "length-long",
-    "bad-chunk",      "garbage-before", "garbage-after", "twice",
-    "gzip",           "no-xml",        "bom",          "latin-1", NULL};
+    "truncate",  "drip",           "length-short",  "length-long",
+    "bad-chunk", "garbage-before", "garbage-after", "twice",
+    "gzip",      "no-xml",         "bom",           "latin-1",
+    NULL};
 
 static const struct {
     const char *name;
     enum action_kind kind;
 } action_names[] = {
-    {"pass", ACTION_PASS},           {"respond", ACTION_RESPOND},
-    {"answer", ACTION_RESPOND},      {"lose", ACTION_LOSE},
-    {"delay", ACTION_DELAY},         {"cut", ACTION_CUT},
-    {"bytes", ACTION_BYTES},         {"terminate", ACTION_TERMINATE},
-    {"recoverable", ACTION_RECOVERABLE}, {"withhold", ACTION_WITHHOLD},
+    {"pass", ACTION_PASS},
+    {"respond", ACTION_RESPOND},
+    {"answer", ACTION_RESPOND},
+    {"lose", ACTION_LOSE},
+    {"delay", ACTION_DELAY},
+    {"cut", ACTION_CUT},
+    {"bytes", ACTION_BYTES},
+    {"terminate", ACTION_TERMINATE},
+    {"recoverable", ACTION_RECOVERABLE},
+    {"withhold", ACTION_WITHHOLD},
     {"release", ACTION_RELEASE},
 };
 #define ACTION_NAME_COUNT (sizeof action_names / sizeof action_names[0])
@@ -125,8 +130,7 @@ static void read_reply(struct reader *r, const xmlNode *node,
     free(headers);
 }
 
-static void read_action(struct reader *r, const xmlNode *node,
-                        struct action *a)
+static void read_action(struct reader *r, const xmlNode *node, struct action *a)
 {
     a->kind = action_kind_of(node);
     a->line = line_of(node);
@@ -134,8 +138,8 @@ static void read_action(struct reader *r, const xmlNode *node,
     a->times = reader_is(node, "times", "ever")
                    ? 0
                    : (unsigned)reader_number(node, "times", 1);
-    a->part = (enum fault_part)reader_word(node, "part", part_words,
-                                           PART_REQUEST);
+    a->part =
+        (enum fault_part)reader_word(node, "part", part_words, PART_REQUEST);
     a->by = reader_duration(r, node, "by");
     a->how = (enum cut_how)reader_word(node, "how", how_words, CUT_FIN);
     a->when = (enum cut_when)reader_word(node, "when", when_words, CUT_ACCEPT);
@@ -158,8 +162,7 @@ static void read_otherwise(const xmlNode *node, struct step *st)
 {
     static const char *const words[] = {"stop", "na", "error", NULL};
 
-    st->otherwise =
-        (enum otherwise)reader_word(node, "else", words, ELSE_STOP);
+    st->otherwise = (enum otherwise)reader_word(node, "else", words, ELSE_STOP);
     st->because = reader_attr(node, "because");
 }
 
@@ -170,8 +173,7 @@ static void read_let(struct reader *r, const xmlNode *node, struct step *st)
     st->expr = reader_expr(r, node);
 }
 
-static void read_require(struct reader *r, const xmlNode *node,
-                         struct step *st)
+static void read_require(struct reader *r, const xmlNode *node, struct step *st)
 {
     st->kind = STEP_REQUIRE;
     read_otherwise(node, st);
@@ -190,16 +192,14 @@ static void read_await(struct reader *r, const xmlNode *node, struct step *st)
         st->expr = reader_expr(r, node);
 }
 
-static void read_elapse(struct reader *r, const xmlNode *node,
-                        struct step *st)
+static void read_elapse(struct reader *r, const xmlNode *node, struct step *st)
 {
     st->kind = STEP_ELAPSE;
     st->within = reader_duration(r, node, "for");
     st->until = reader_duration(r, node, "until");
 }
 
-static void read_silence(struct reader *r, const xmlNode *node,
-                         struct step *st)
+static void read_silence(struct reader *r, const xmlNode *node, struct step *st)
 {
     st->kind = STEP_SILENCE;
     st->within = reader_duration(r, node, "for");
@@ -207,8 +207,7 @@ static void read_silence(struct reader *r, const xmlNode *node,
     st->expr = reader_expr(r, node);
 }
 
-static void read_repeat(struct reader *r, const xmlNode *node,
-                        struct step *st)
+static void read_repeat(struct reader *r, const xmlNode *node, struct step *st)
 {
     st->kind = STEP_REPEAT;
     st->times = reader_avt_attr(r, node, "times");
@@ -257,9 +256,9 @@ static void read_pause(struct reader *r, const xmlNode *node, struct step *st)
 
 static void read_do(struct reader *r, const xmlNode *node, struct step *st)
 {
-    static const char *const attrs[] = {"jid",  "password", "wait", "hold",
-                                        "route", "sid",      "rid",  "reason",
-                                        NULL};
+    static const char *const attrs[] = {"jid",  "password", "wait",
+                                        "hold", "route",    "sid",
+                                        "rid",  "reason",   NULL};
 
     st->kind = STEP_DO;
     st->name = reader_attr(node, "verb");
@@ -325,8 +324,8 @@ static void read_act(struct reader *r, const xmlNode *node, struct step *st)
 static void read_creation(struct reader *r, const xmlNode *node,
                           struct step *st)
 {
-    static const char *const attrs[] = {"wait", "hold", "rid",
-                                        "ver",  "ack",  "resource", NULL};
+    static const char *const attrs[] = {"wait", "hold",     "rid", "ver",
+                                        "ack",  "resource", NULL};
 
     st->as = reader_attr(node, "as");
     st->exchange = reader_attr(node, "exchange");
@@ -343,8 +342,7 @@ static void read_login(struct reader *r, const xmlNode *node, struct step *st)
     read_creation(r, node, st);
 }
 
-static void read_create(struct reader *r, const xmlNode *node,
-                        struct step *st)
+static void read_create(struct reader *r, const xmlNode *node, struct step *st)
 {
     st->kind = STEP_CREATE;
     read_creation(r, node, st);
@@ -367,8 +365,7 @@ static void read_drain(struct reader *r, const xmlNode *node, struct step *st)
     st->expr = reader_expr(r, node);
 }
 
-static void read_request(struct reader *r, const xmlNode *node,
-                         struct step *st)
+static void read_request(struct reader *r, const xmlNode *node, struct step *st)
 {
     static const char *const attrs[] = {"method", "path", "rid",
                                         "pause",  "ack",  NULL};
@@ -390,8 +387,7 @@ static void read_request(struct reader *r, const xmlNode *node,
     reader_raw(r, node, &st->raw);
 }
 
-static void read_resend(struct reader *r, const xmlNode *node,
-                        struct step *st)
+static void read_resend(struct reader *r, const xmlNode *node, struct step *st)
 {
     st->kind = STEP_RESEND;
     st->as = reader_attr(node, "as");
@@ -508,8 +504,8 @@ int64_t case_steps_worst_ms(const struct step *steps, size_t count)
             }
             sum += longest;
         } else {
-            sum += rounds_of(st) *
-                   case_steps_worst_ms(st->steps, st->step_count);
+            sum +=
+                rounds_of(st) * case_steps_worst_ms(st->steps, st->step_count);
         }
     }
     return sum;

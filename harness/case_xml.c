@@ -14,8 +14,7 @@ static int line_of(const xmlNode *node)
 
 /* ----------------------------------------------------------------- asserts */
 
-static void read_bound(struct reader *r, const xmlNode *node,
-                       struct bound *out)
+static void read_bound(struct reader *r, const xmlNode *node, struct bound *out)
 {
     out->expr = reader_expr(r, node);
     out->clock = reader_is(node, "clock", "ms");
@@ -56,8 +55,7 @@ static void read_assert_child(struct reader *r, const xmlNode *node,
 void case_assertion_read(struct reader *r, const xmlNode *node,
                          struct assertion *out)
 {
-    static const char *const levels[] = {"", "SHOULD", "MAY", "PRACTICE",
-                                         NULL};
+    static const char *const levels[] = {"", "SHOULD", "MAY", "PRACTICE", NULL};
     static const char *const needs[] = {"", "status", "stanza", NULL};
     const xmlNode *child = xml_child(node, NULL, NULL);
 

@@ -61,6 +61,9 @@ void cmd_words_release(struct cmd_words *w);
 long cmd_number(struct argp_state *state, const char *what, const char *text,
                 long min, long max);
 
+/* The first line of a file. Yours, free(); NULL with e set. */
+char *cmd_password(const char *path, struct err *e);
+
 /* SELECT and RUN, for those who play. */
 struct cmd_run {
     struct cmd_words words, tags, excludes, dirs;

@@ -15,6 +15,8 @@
 #include "common/log.h"
 #include "outcome.h"
 
+#define MAX_PASSWORD 1024 /* bytes, with its newline */
+
 int cmd_fail(int status, const struct err *e)
 {
     fprintf(stderr, "boshspec: %s\n", e->text);
@@ -47,6 +49,27 @@ long cmd_number(struct argp_state *state, const char *what, const char *text,
         argp_error(state, "%s '%s': a number from %ld to %ld is wanted", what,
                    text, min, max);
     return n;
+}
+
+char *cmd_password(const char *path, struct err *e)
+{
+    char line[MAX_PASSWORD];
+    FILE *f = fopen(path, "re");
+    char *password = NULL;
+
+    if (!f) {
+        err_set(e, "%s: %s", path, strerror(errno));
+        return NULL;
+    }
+    if (fgets(line, sizeof line, f)) {
+        line[strcspn(line, "\r\n")] = '\0';
+        password = mem_dup(line);
+    } else {
+        err_set(e, "%s: no password in it", path);
+    }
+    explicit_bzero(line, sizeof line);
+    fclose(f);
+    return password;
 }
 
 /* ------------------------------------------------------------- places */

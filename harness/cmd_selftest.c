@@ -103,7 +103,7 @@ static const char *want_name(const struct selftest_cell *cell)
     case WANT_CAUGHT:
         return "caught";
     case WANT_CALM:
-        return "pass or na";
+        return "no blame: neither fail nor error";
     case WANT_RULE:
         return "caught by the rule";
     case WANT_NOTHING:

@@ -1,6 +1,4 @@
 /* boshspec server: certify a connection manager. */
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +8,6 @@
 #include "common/buf.h"
 
 #define MAX_ACCOUNTS 16
-#define MAX_PASSWORD 1024
 
 enum {
     KEY_URL = 0x300,
@@ -40,28 +37,6 @@ static const struct argp_option option_list[] = {
     {0},
 };
 
-/* The first line of a file; yours. NULL with e set. */
-static char *read_password(const char *path, struct err *e)
-{
-    char line[MAX_PASSWORD];
-    FILE *f = fopen(path, "re");
-    char *password = NULL;
-
-    if (!f) {
-        err_set(e, "%s: %s", path, strerror(errno));
-        return NULL;
-    }
-    if (fgets(line, sizeof line, f)) {
-        line[strcspn(line, "\r\n")] = '\0';
-        password = mem_dup(line);
-    } else {
-        err_set(e, "%s: no password in it", path);
-    }
-    explicit_bzero(line, sizeof line);
-    fclose(f);
-    return password;
-}
-
 static void add_account(struct options *o, const char *arg,
                         struct argp_state *state)
 {
@@ -75,7 +50,7 @@ static void add_account(struct options *o, const char *arg,
     if (!at || !colon || at == arg || !colon[1])
         argp_error(state, "--account '%s': JID:FILE is wanted, such as "
                           "alice@example.org:alice.password", arg);
-    a->password = read_password(colon + 1, &e);
+    a->password = cmd_password(colon + 1, &e);
     if (!a->password)
         argp_error(state, "--account: %s", e.text);
     a->jid = mem_dupn(arg, (size_t)(colon - arg));

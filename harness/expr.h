@@ -79,5 +79,7 @@ size_t avt_count(const struct avt *a);
 const struct expr *avt_expr(const struct avt *a, size_t i);
 /* Yours, free(); NULL with e set. a NULL gives NULL without e. */
 char *avt_eval(const struct avt *a, struct journal *j, struct err *e);
+/* The same where the text is XML: what expressions give is escaped. */
+char *avt_eval_xml(const struct avt *a, struct journal *j, struct err *e);
 
 #endif

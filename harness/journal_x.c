@@ -122,7 +122,8 @@ static void on_req(struct journal *j, const struct event *ev)
     x->seq0 = ev->seq;
     x->t0 = event_int(ev, "begun", ev->t_ms);
     x->seen = portion_of(event_get(ev, "arrived"));
-    journal_put_number(x->node, "conn", x->conn);
+    if (x->conn)
+        journal_put_number(x->node, "conn", x->conn);
     journal_put_number(x->node, "seq0", (long long)x->seq0);
     journal_put_number(x->node, "t0", x->t0);
     journal_put(x->node, "fault", "");
@@ -319,7 +320,7 @@ static void on_close(struct journal *j, const struct event *ev)
     const char *how = event_get(ev, "how");
     size_t i = 0;
 
-    if (how && strcmp(how, "half-close") == 0)
+    if (!conn || (how && strcmp(how, "half-close") == 0))
         return;
     while (i < j->open_count) {
         struct journal_x *x = journal_x_of(j, j->open[i]);

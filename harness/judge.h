@@ -20,9 +20,21 @@ enum verdict {
 };
 const char *verdict_name(enum verdict v); /* "pass": lower case, for files */
 
-/* What became of one assert or invariant. Owned by the judgement. */
+/*
+ * What became of one assert or invariant. Owned by the judgement; id, req and
+ * says are borrowed from the case and the knowledge, or from id_text.
+ *
+ * A miss weighs what the requirement breaks says: interop FAIL, advice WARN,
+ * record INFO; and less where the assert's level is lower (SHOULD, PRACTICE:
+ * WARN; MAY: INFO). INFO never changes the case's verdict. An assert is NA
+ * when each= selects nothing, when the driver cannot say what it leans on, or
+ * when what it compares with is not there; ERROR when our own lag could
+ * explain the miss, or when it cannot be evaluated. Of several nodes the
+ * worst counts: a miss, ERROR, PASS, NA.
+ */
 struct finding {
     const char *id; /* "order"; an invariant: "invariant/rid-plus-one" */
+    char *id_text;  /* id, where it had to be made; else NULL */
     const char *req;
     const char *says;
     int line;
@@ -54,7 +66,17 @@ struct judge_context {
     bool has_stanza;
 };
 
-/* Judge. The journal is finished already. Free with judgement_release(). */
+/*
+ * Judge. The journal is finished already.
+ *
+ * A play that ended na or error is that, with its reason, and its asserts are
+ * not judged; invariants are, in every play, and one that was broken counts
+ * unless the play ended error. Only those that found something are among the
+ * findings. A play that stopped is judged by its asserts; when none of them
+ * saw why, it is ERROR. A case of which every assert is NA is NA. Otherwise
+ * FAIL counts before ERROR, that before WARN, that before PASS.
+ * Free with judgement_release().
+ */
 void judge_case(const struct testcase *tc, struct journal *j,
                 const struct judge_context *ctx, struct judgement *out);
 void judgement_release(struct judgement *jt);

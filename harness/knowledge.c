@@ -121,8 +121,7 @@ static void read_invariant(struct reader *r, const xmlNode *node,
     const xmlNode *child = xml_child(node, NULL, NULL);
 
     case_assertion_read(r, node, &out->assertion);
-    out->binds =
-        reader_is(node, "binds", "client") ? ROLE_CLIENT : ROLE_SERVER;
+    out->binds = reader_is(node, "binds", "client") ? ROLE_CLIENT : ROLE_SERVER;
     for (; child; child = xml_next(child)) {
         struct twin_ref *twin;
 

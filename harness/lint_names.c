@@ -23,7 +23,7 @@ struct name {
     int line;
     bool bound;   /* the walk has come past the step that binds it */
     bool visible; /* bound elsewhere in the block that is being walked */
-    bool hidden; /* an index, outside its repeat */
+    bool hidden;  /* an index, outside its repeat */
 };
 
 struct names {
@@ -142,9 +142,10 @@ static void bind(struct names *n, const char *name, enum name_kind kind,
         return;
     }
     if (standing_path(n, name) || strcmp(name, "it") == 0)
-        lint_say(n->l, line, "'%s' is a standing variable, and cannot be "
-                             "given to something else: those are x ev s it "
-                             "journal",
+        lint_say(n->l, line,
+                 "'%s' is a standing variable, and cannot be "
+                 "given to something else: those are x ev s it "
+                 "journal",
                  name);
     if (!kinds_agree(known->kind, kind))
         lint_say(n->l, line, "'%s' is %s here, and %s at line %d", name,
@@ -188,8 +189,9 @@ static void tell_unbound(struct names *n, const char *name)
     struct buf list = BUF_INIT;
 
     if (known && !known->hidden) {
-        lint_say(n->l, n->line, "$%s is used before the step at line %d "
-                                "binds it",
+        lint_say(n->l, n->line,
+                 "$%s is used before the step at line %d "
+                 "binds it",
                  name, known->line);
         return;
     }
@@ -272,8 +274,8 @@ static void check_expr_of_step(void *ctx, const struct expr *ex)
 
 /* -------------------------------------------------------------------- steps */
 
-static void check_handle(struct names *n, const char *name,
-                         enum name_kind want, int line)
+static void check_handle(struct names *n, const char *name, enum name_kind want,
+                         int line)
 {
     const struct name *known = name ? find(n, name) : NULL;
 
@@ -311,8 +313,8 @@ static void each_given(struct names *n, const struct step *steps, size_t count,
     }
 }
 
-static void announce_one(struct names *n, const char *name,
-                         enum name_kind kind, int line)
+static void announce_one(struct names *n, const char *name, enum name_kind kind,
+                         int line)
 {
     announce(n, name, kind, line);
 }
@@ -354,9 +356,10 @@ static void check_match(struct names *n, const struct step *st)
     check_expr(n, st->expr);
     n->context = LINT_PATH_ROOT;
     if (strncmp(text, "res/", 4) == 0 || strcmp(text, "res") == 0)
-        lint_say(n->l, expr_line(st->expr), "'res' never matches in '%s': a "
-                                            "rule looks at a request that "
-                                            "has no answer yet",
+        lint_say(n->l, expr_line(st->expr),
+                 "'res' never matches in '%s': a "
+                 "rule looks at a request that "
+                 "has no answer yet",
                  text);
 }
 
@@ -401,8 +404,7 @@ static void check_step(struct names *n, const struct step *st)
         check_block(n, st);
 }
 
-static void check_steps(struct names *n, const struct step *steps,
-                        size_t count)
+static void check_steps(struct names *n, const struct step *steps, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         check_step(n, &steps[i]);
@@ -440,9 +442,8 @@ static void names_release(struct names *n)
 
 void lint_names(struct lint *l, const struct testcase *tc)
 {
-    struct names n = {.l = l,
-                      .context = LINT_PATH_ROOT,
-                      .s_stands = tc->role == ROLE_CLIENT};
+    struct names n = {
+        .l = l, .context = LINT_PATH_ROOT, .s_stands = tc->role == ROLE_CLIENT};
 
     each_given(&n, tc->steps, tc->step_count, announce_one);
     check_steps(&n, tc->steps, tc->step_count);
@@ -453,8 +454,7 @@ void lint_names(struct lint *l, const struct testcase *tc)
 
 void lint_names_invariant(struct lint *l, const struct assertion *a)
 {
-    struct names n = {
-        .l = l, .context = LINT_PATH_ROOT, .s_stands = true};
+    struct names n = {.l = l, .context = LINT_PATH_ROOT, .s_stands = true};
 
     check_assert(&n, a);
     names_release(&n);

@@ -19,9 +19,11 @@ struct reading {
     const struct lint_paths *w;
     const char *text; /* the whole expression, for messages */
     const char *p;
-    bool lost;        /* something not known: say nothing more */
+    bool lost;         /* something not known: say nothing more */
     unsigned printing; /* inside so many string() and concat() */
+    unsigned counting; /* inside so many number(), sum() and the like */
     unsigned depth;
+    bool spoilt; /* a rid, and it was told */
 };
 
 /* One operand: nodes, a literal, or something else. */
@@ -187,9 +189,8 @@ static char *read_step(struct reading *r, char *base, bool deep)
         r->lost = true;
     step.axis = axis ? axis : "child";
     step.test = test;
-    path = r->lost || !base
-               ? NULL
-               : lint_step_check(r->w->specimen, &step, &message);
+    path = r->lost || !base ? NULL
+                            : lint_step_check(r->w->specimen, &step, &message);
     if (message)
         say(r, message);
     free(message);
@@ -242,12 +243,25 @@ static char *read_absolute(struct reading *r)
 
 /* --------------------------------------------------------------- operands */
 
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names && strcmp(name, *names) != 0)
+        names++;
+    return *names != NULL;
+}
+
 static void read_arguments(struct reading *r, const char *name,
                            const char *context)
 {
-    bool prints = strcmp(name, "string") == 0 || strcmp(name, "concat") == 0;
+    static const char *const printers[] = {"string", "concat", NULL};
+    static const char *const counters[] = {
+        "number", "sum", "floor", "round", "ceiling", "bs:min", "bs:max", NULL};
+    unsigned printing = r->printing, counting = r->counting;
 
-    r->printing += prints;
+    if (strcmp(name, "bs:int") == 0)
+        r->printing = r->counting = 0;
+    r->printing += is_one_of(name, printers);
+    r->counting += is_one_of(name, counters);
     if (!take(r, ")")) {
         do
             free(read_expression(r, context));
@@ -255,7 +269,8 @@ static void read_arguments(struct reading *r, const char *name,
         if (!take(r, ")"))
             r->lost = true;
     }
-    r->printing -= prints;
+    r->printing = printing;
+    r->counting = counting;
 }
 
 static char *variable_path(struct reading *r)
@@ -311,22 +326,37 @@ static char *read_tail(struct reading *r, char *base)
     return read_steps(r, base, false);
 }
 
-static void check_printing(struct reading *r, const struct operand *o)
+static bool ends(const char *text, const char *with)
 {
-    size_t len = o->path ? strlen(o->path) : 0;
+    size_t len = text ? strlen(text) : 0;
 
-    while (len && o->path[len - 1] == ')')
-        len--;
-    if (r->printing && len > 5 &&
-        strncmp(o->path + len - 5, "/@rid", 5) == 0) {
-        char *message = mem_printf(
-            "string() and concat() spoil long rids in '%s': print a rid as "
-            "it is, or a number by bs:int()",
-            r->text);
+    return len >= strlen(with) && strcmp(text + len - strlen(with), with) == 0;
+}
 
-        say(r, message);
-        free(message);
-    }
+static void tell_spoilt(struct reading *r)
+{
+    char *message;
+
+    if (r->spoilt)
+        return;
+    r->spoilt = true;
+    message =
+        mem_printf("string() and concat() spoil the number of a long rid in "
+                   "'%s': print an attribute as it is, or a number by bs:int()",
+                   r->text);
+
+    say(r, message);
+    free(message);
+}
+
+/* Inside string() or concat(): an attribute's own text is safe; a rid that
+ * was made a number, by let or by counting with it, is not. */
+static void check_printing(struct reading *r, const struct operand *o,
+                           bool counted)
+{
+    if (r->printing && (ends(o->path, "/@rid)") ||
+                        ((counted || r->counting) && ends(o->path, "/@rid"))))
+        tell_spoilt(r);
 }
 
 static struct operand read_operand(struct reading *r, const char *context)
@@ -353,41 +383,44 @@ static struct operand read_operand(struct reading *r, const char *context)
         o.path = read_steps(r, mem_dup(context), true);
     else
         r->lost = true;
-    check_printing(r, &o);
+    check_printing(r, &o, false);
     return o;
 }
 
 /* ------------------------------------------------------------ expressions */
 
-enum operator { OP_NONE, OP_UNION, OP_EQUAL, OP_OTHER };
+enum op_kind { OP_NONE, OP_UNION, OP_EQUAL, OP_COUNT, OP_OTHER };
 
-static enum operator read_operator(struct reading *r)
+static enum op_kind read_operator(struct reading *r)
 {
-    static const char *const signs[] = {"<=", ">=", "<", ">", "+",
-                                        "-",  "*",  NULL};
-    static const char *const names[] = {"and", "or", "div", "mod", NULL};
+    static const struct {
+        const char *sign;
+        enum op_kind op;
+    } signs[] = {
+        {"|", OP_UNION},  {"=", OP_EQUAL}, {"!=", OP_EQUAL}, {"<=", OP_OTHER},
+        {">=", OP_OTHER}, {"<", OP_OTHER}, {">", OP_OTHER},  {"+", OP_COUNT},
+        {"-", OP_COUNT},  {"*", OP_COUNT},
+    };
+    static const char *const words[] = {"and", "or", NULL};
+    static const char *const counters[] = {"div", "mod", NULL};
     const char *before;
+    enum op_kind op;
     char *name;
 
-    if (take(r, "|"))
-        return OP_UNION;
-    if (take(r, "=") || take(r, "!="))
-        return OP_EQUAL;
-    for (size_t i = 0; signs[i]; i++) {
-        if (take(r, signs[i]))
-            return OP_OTHER;
+    for (size_t i = 0; i < sizeof signs / sizeof signs[0]; i++) {
+        if (take(r, signs[i].sign))
+            return signs[i].op;
     }
     before = r->p;
     name = take_name(r);
-    for (size_t i = 0; name && names[i]; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            free(name);
-            return OP_OTHER;
-        }
-    }
+    op = !name                       ? OP_NONE
+         : is_one_of(name, words)    ? OP_OTHER
+         : is_one_of(name, counters) ? OP_COUNT
+                                     : OP_NONE;
+    if (op == OP_NONE)
+        r->p = before;
     free(name);
-    r->p = before;
-    return OP_NONE;
+    return op;
 }
 
 /* A word that the attribute never is. */
@@ -421,7 +454,7 @@ static char *unite(char *a, char *b)
 static char *read_expression(struct reading *r, const char *context)
 {
     struct operand last = {NULL, NULL};
-    enum operator op = OP_NONE;
+    enum op_kind op = OP_NONE;
     char *path = NULL;
     bool first = true, nodes = true;
 
@@ -432,8 +465,11 @@ static char *read_expression(struct reading *r, const char *context)
 
         if (op == OP_EQUAL)
             check_equal(r, &last, &o);
-        if (op == OP_EQUAL || op == OP_OTHER)
-            nodes = false;
+        if (op == OP_COUNT) {
+            check_printing(r, &last, true);
+            check_printing(r, &o, true);
+        }
+        nodes = nodes && (op == OP_NONE || op == OP_UNION);
         path = first ? mem_dup(o.path) : unite(path, mem_dup(o.path));
         first = false;
         operand_release(&last);

@@ -52,6 +52,8 @@ static char *path_of(const struct lint_step *s)
 
     if (is(s->axis, "child"))
         return mem_printf("%s%s%s", s->base, slash, s->test);
+    if (is(s->axis, "attribute"))
+        return mem_printf("%s%s@%s", s->base, slash, s->test);
     if (starts(s->axis, "preceding-sibling") ||
         starts(s->axis, "following-sibling"))
         return mem_printf("%s/../%s", s->base, s->test);
@@ -102,9 +104,9 @@ static const char *prefix_of(const xmlNode *node)
     static const struct {
         const char *uri, *prefix;
     } known[] = {
-        {XML_NS_HTTPBIND, "b:"},    {XML_NS_CLIENT, "c:"},
-        {XML_NS_STREAM, "stream:"}, {XML_NS_SASL, "sasl:"},
-        {XML_NS_BIND, "bind:"},     {XML_NS_XBOSH, "xbosh:"},
+        {XML_NS_HTTPBIND, "b:"},      {XML_NS_CLIENT, "c:"},
+        {XML_NS_STREAM, "stream:"},   {XML_NS_SASL, "sasl:"},
+        {XML_NS_BIND, "bind:"},       {XML_NS_XBOSH, "xbosh:"},
         {XML_NS_SESSION, "session:"}, {XML_NS_PING, "ping:"},
         {XML_NS_ROSTER, "roster:"},
     };
@@ -170,12 +172,11 @@ static char *never(struct journal *specimen, const struct lint_step *s)
     char *message;
 
     list_names(specimen, s, sign, &list, &guess);
-    message = mem_printf("'%s%s' never matches in '%s'%s%s%s%s: %s%s", sign,
-                         s->test, s->text, guess ? " (did you mean '" : "",
-                         guess ? sign : "", guess ? guess : "",
-                         guess ? "'?)" : "",
-                         list.len ? "there are " : "there is nothing here",
-                         buf_str(&list));
+    message = mem_printf(
+        "'%s%s' never matches in '%s'%s%s%s%s: %s%s", sign, s->test, s->text,
+        guess ? " (did you mean '" : "", guess ? sign : "", guess ? guess : "",
+        guess ? "'?)" : "", list.len ? "there are " : "there is nothing here",
+        buf_str(&list));
     free(guess);
     buf_release(&list);
     return message;
@@ -196,17 +197,26 @@ char *lint_step_check(struct journal *specimen, const struct lint_step *step,
     return NULL;
 }
 
-/* ------------------------------------------------- words of known attributes */
+/* ------------------------------------------------- words of known attributes
+ */
 
 static const struct {
     const char *owner;
     const char *attr;
     const char *words;
 } vocabulary[] = {
-    {"x", "kind",
-     "create poll payload restart pause terminate options other"},
+    {"x", "kind", "create poll payload restart pause terminate options other"},
     {"x", "arrived", "whole part none unknown"},
     {"x", "delivered", "whole part none unknown"},
+    {"x", "by", "manager between"},
+    {"x", "closed-by", "us peer"},
+    {"x", "sid-known", "yes no"},
+    {"x", "same", "yes no"},
+    {"x", "empty", "yes no"},
+    {"s", "ended-by", "client manager"},
+    {"s", "polls", "yes"},
+    {"gap", "by", "request end"},
+    {"gap", "clean", "yes no"},
     {"ev", "kind", "status stanza error"},
     {"ev", "value",
      "connecting authenticating connected attached disconnecting disconnected "
@@ -227,9 +237,8 @@ char *lint_word_check(struct journal *specimen, const char *path,
                       const char *word)
 {
     xmlXPathObjectPtr value = select_nodes(specimen, path);
-    xmlNodeSetPtr set = value && value->type == XPATH_NODESET
-                            ? value->nodesetval
-                            : NULL;
+    xmlNodeSetPtr set =
+        value && value->type == XPATH_NODESET ? value->nodesetval : NULL;
     struct buf words = BUF_INIT;
     const char *attr = "";
     char *message = NULL;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "common/buf.h"
@@ -86,6 +87,33 @@ static const struct argp argp = {
     help_filter,
     NULL};
 
+/* A fault of ours has a status of its own, which no verdict has. */
+static void on_fault(int signum)
+{
+    static const char words[] =
+        "boshspec: a fault in boshspec itself; please report it\n";
+    ssize_t written = write(STDERR_FILENO, words, sizeof words - 1);
+
+    (void)signum;
+    (void)written;
+    _exit(EXIT_BUG);
+}
+
+static void watch_faults(void)
+{
+    static const int signals[] = {
+        SIGABRT,
+#if !defined __SANITIZE_ADDRESS__ /* which has more to say about these */
+        SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+#endif
+    };
+    struct sigaction action = {.sa_handler = on_fault};
+    size_t i;
+
+    for (i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &action, NULL);
+}
+
 int main(int argc, char **argv)
 {
     const struct command *command;
@@ -94,6 +122,7 @@ int main(int argc, char **argv)
 
     argp_err_exit_status = EXIT_USAGE;
     argp_program_version_hook = print_version;
+    watch_faults();
     signal(SIGPIPE, SIG_IGN); /* a peer that is gone is told by errno */
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &at);
     command = find(argv[at]);

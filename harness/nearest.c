@@ -39,8 +39,7 @@ static size_t distance(const char *a, const char *b)
         for (size_t k = 1; k <= b_len; k++) {
             row[k] = least(above[k] + 1, row[k - 1] + 1,
                            above[k - 1] + (a[i - 1] != b[k - 1]));
-            if (i > 1 && k > 1 && a[i - 1] == b[k - 2] &&
-                a[i - 2] == b[k - 1])
+            if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
                 row[k] = least(row[k], row[k], rows[(i - 2) % 3][k - 2] + 1);
         }
     }

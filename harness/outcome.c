@@ -37,6 +37,24 @@ static void describe(const struct journal *j, unsigned n,
         out->answer = mem_printf("%s %s", status, reason ? reason : "");
 }
 
+/* Words from an XML file, in one line. Yours. */
+static char *one_line(const char *words)
+{
+    struct buf out = BUF_INIT;
+
+    for (; words && *words; words++) {
+        bool space = strchr(" \n\t\r", *words) != NULL;
+
+        if (!space)
+            buf_addc(&out, *words);
+        else if (out.len > 0 && out.data[out.len - 1] != ' ')
+            buf_addc(&out, ' ');
+    }
+    while (out.len > 0 && out.data[out.len - 1] == ' ')
+        out.data[--out.len] = '\0';
+    return buf_take(&out);
+}
+
 static void copy_finding(const struct journal *j, const struct finding *f,
                          struct result_assert *out)
 {
@@ -45,7 +63,7 @@ static void copy_finding(const struct journal *j, const struct finding *f,
     out->id = mem_dup(f->id);
     out->requirement = mem_dup(f->req);
     out->verdict = mem_dup(verdict_name(f->verdict));
-    out->says = mem_dup(f->says);
+    out->says = one_line(f->says);
     out->expected = mem_dup(f->expected);
     out->got = mem_dup(f->got);
     out->reason = mem_dup(f->reason);
@@ -59,7 +77,7 @@ static void begin(const struct testcase *tc, struct result_case *out)
     size_t i;
 
     out->id = mem_dup(tc->id);
-    out->title = mem_dup(tc->title);
+    out->title = one_line(tc->title);
     out->rev = tc->rev;
     out->requirements = mem_alloc((tc->cover_count + 1) * sizeof(char *));
     for (i = 0; i < tc->cover_count; i++)
@@ -98,9 +116,12 @@ void outcome_requirements(const struct knowledge *k,
         const struct requirement *row =
             id ? catalogue_find(&k->catalogue, id) : NULL;
 
-        if (row)
-            result_add_requirement(r, row->id, row->section, row->level,
-                                   row->text);
+        if (row && !result_find_requirement(r, id)) {
+            char *text = one_line(row->text);
+
+            result_add_requirement(r, row->id, row->section, row->level, text);
+            free(text);
+        }
     }
 }
 

@@ -149,6 +149,8 @@ static int libbosh_next_request(struct client_peer *cp, int64_t now_ms,
     out->attempt = r.attempt;
     out->body = r.body;
     out->len = r.len;
+    out->http = NULL;
+    out->http_len = 0;
     return 1;
 }
 

@@ -21,6 +21,10 @@ struct peer_request {
     int attempt; /* above 1: a repeat */
     const char *body;
     size_t len;
+    /* The whole HTTP message, from a twin that writes it itself; NULL: the
+     * stage does, as it should be. */
+    const char *http;
+    size_t http_len;
 };
 
 struct client_peer {

@@ -227,7 +227,7 @@ static char *stranger_bytes(struct play *p, int64_t now_ms,
         good = headers[count].value != NULL;
     }
     if (good && r->body.text) {
-        char *text = avt_eval(r->body.text, p->journal, &e);
+        char *text = avt_eval_xml(r->body.text, p->journal, &e);
 
         good = text != NULL;
         buf_adds(&body, text ? text : "");
@@ -272,7 +272,7 @@ static void override(struct play *p, int64_t now_ms, struct exchange *ex,
 {
     const xmlNode *node = journal_x(p->journal, ex->x);
     struct err e = {""};
-    char *xml = avt_eval(a->payload.text, p->journal, &e);
+    char *xml = avt_eval_xml(a->payload.text, p->journal, &e);
 
     if (e.text[0])
         play_end_broken(p, now_ms, a->line, &e);

@@ -42,7 +42,6 @@ struct play_login {
     const char *mechanism;
     struct sasl_client *sasl;
     char iq_id[32];
-    char *jid;
 
     char *because;
     bool limited;
@@ -71,7 +70,6 @@ void play_login_free(struct play_login *l)
     free(l->user);
     free(l->password);
     free(l->resource);
-    free(l->jid);
     free(l->because);
     free(l);
 }
@@ -297,13 +295,11 @@ static void take_sasl(struct play_login *l, const xmlNode *node)
 static void take_bound(struct play_login *l, const xmlNode *iq)
 {
     const xmlNode *bind = xml_child(iq, XML_NS_BIND, "bind");
-    const xmlNode *jid = bind ? xml_child(bind, NULL, "jid") : NULL;
 
-    if (!jid) {
+    if (!bind || !xml_child(bind, NULL, "jid")) {
         fail(l, "the result has no jid");
         return;
     }
-    l->jid = xml_text(jid);
     if (l->wants_session)
         start_session(l);
     else
@@ -399,9 +395,4 @@ const char *play_login_because(const struct play_login *l)
 bool play_login_limited(const struct play_login *l)
 {
     return l->limited;
-}
-
-const char *play_login_jid(const struct play_login *l)
-{
-    return l->jid;
 }

@@ -50,7 +50,5 @@ const char *play_login_because(const struct play_login *l);
 bool play_login_limited(const struct play_login *l);
 /* What is being done, for a person: "resource binding". */
 const char *play_login_what(const struct play_login *l);
-/* The bound JID, or NULL. */
-const char *play_login_jid(const struct play_login *l);
 
 #endif

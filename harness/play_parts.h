@@ -64,6 +64,7 @@ struct play {
     struct thread *threads;
     struct {
         char *value;
+        unsigned client;
         uint64_t seq;
     } consumed[16]; /* statuses that an await event= has used */
     size_t consumed_count;
@@ -126,6 +127,8 @@ void play_client_tick(struct play *p, int64_t now_ms);
 int64_t play_client_deadline(const struct play *p);
 
 /* ---- play_verbs.c ---- */
+/* The number of a client= name; NULL: 0. */
+unsigned play_client_number(struct play *p, const char *name);
 enum went play_verbs_do(struct play *p, struct thread *th,
                         const struct step *st, int64_t now_ms);
 enum went play_verbs_push(struct play *p, const struct step *st,

@@ -137,7 +137,7 @@ static bool add_text(struct play *p, int64_t now_ms, const struct step *st,
                      const struct avt *text, struct buf *out)
 {
     struct err e = {""};
-    char *s = avt_eval(text, p->journal, &e);
+    char *s = avt_eval_xml(text, p->journal, &e);
 
     if (e.text[0]) {
         play_end_broken(p, now_ms, st->line, &e);

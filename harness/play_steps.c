@@ -8,6 +8,7 @@
 #include "play_parts.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,13 +212,16 @@ static void name_node(struct play *p, int64_t now_ms, const char *as,
 
 /* Has the driver said this status, later than what an earlier await of the
  * same status used up? */
-static bool status_came(struct play *p, const char *status)
+static bool status_came(struct play *p, const char *status, const char *client)
 {
+    char number[16];
     uint64_t used = 0;
     size_t slot = p->consumed_count;
 
+    snprintf(number, sizeof number, "%u", play_client_number(p, client));
     for (size_t i = 0; i < p->consumed_count; i++) {
-        if (strcmp(p->consumed[i].value, status) == 0) {
+        if (strcmp(p->consumed[i].value, status) == 0 &&
+            p->consumed[i].client == play_client_number(p, client)) {
             slot = i;
             used = p->consumed[i].seq;
         }
@@ -228,12 +232,14 @@ static bool status_came(struct play *p, const char *status)
         const char *seq = xml_attr(n, NULL, "seq");
 
         if (strcmp((const char *)n->name, "ev") != 0 || !value || !seq ||
-            strcmp(value, status) != 0 || strtoull(seq, NULL, 10) <= used)
+            strcmp(value, status) != 0 || strtoull(seq, NULL, 10) <= used ||
+            strcmp(xml_attr(n, NULL, "client"), number) != 0)
             continue;
         if (slot == p->consumed_count) {
             if (slot == sizeof p->consumed / sizeof p->consumed[0])
                 return true;
             p->consumed[slot].value = mem_dup(status);
+            p->consumed[slot].client = play_client_number(p, client);
             p->consumed_count++;
         }
         p->consumed[slot].seq = strtoull(seq, NULL, 10);
@@ -266,7 +272,7 @@ static bool await_holds(struct play *p, const struct step *st, int64_t now_ms,
     bool holds;
 
     if (st->name)
-        return p->setting->has_status ? status_came(p, st->name)
+        return p->setting->has_status ? status_came(p, st->name, st->client)
                                       : wire_shows(p, st->name);
     value = expr_eval(st->expr, p->journal, NULL, e);
     if (!value)

@@ -11,7 +11,7 @@
 
 #define VERB_WITHIN_MS 10000
 
-static unsigned client_number(struct play *p, const char *name)
+unsigned play_client_number(struct play *p, const char *name)
 {
     if (!name)
         return 0;
@@ -92,11 +92,12 @@ static char *seconds_of(char *text)
 static enum went begin_verb(struct play *p, const struct step *st,
                             int64_t now_ms)
 {
-    struct verb v = {.client = client_number(p, st->client), .name = st->name};
+    struct verb v = {.client = play_client_number(p, st->client),
+                     .name = st->name};
     char *owned[32];
     size_t owned_count = 0;
     struct err e = {""};
-    char *xml = avt_eval(st->payload.text, p->journal, &e);
+    char *xml = avt_eval_xml(st->payload.text, p->journal, &e);
 
     default_args(p, st, &v);
     for (size_t i = 0; i < st->attr_count && i < 16 && !e.text[0]; i++) {
@@ -165,7 +166,7 @@ static struct thread *waiting_for(struct play *p, unsigned client,
 
         if (th->begun && !th->answered && !th->children && st &&
             st->kind == STEP_DO && strcmp(st->name, verb) == 0 &&
-            client_number(p, st->client) == client)
+            play_client_number(p, st->client) == client)
             return th;
     }
     return NULL;
@@ -199,7 +200,7 @@ void play_verbs_result(struct play *p, int64_t now_ms, unsigned client,
  * the clients connected. NULL: the latest. */
 static const char *session_of(struct play *p, const char *client)
 {
-    unsigned n = client_number(p, client);
+    unsigned n = play_client_number(p, client);
     struct mock_session_info info;
     const char *after = NULL;
 
@@ -216,7 +217,7 @@ static const char *session_of(struct play *p, const char *client)
 enum went play_verbs_push(struct play *p, const struct step *st, int64_t now_ms)
 {
     struct err e = {""};
-    char *xml = avt_eval(st->payload.text, p->journal, &e);
+    char *xml = avt_eval_xml(st->payload.text, p->journal, &e);
     int pushed;
 
     if (!xml)

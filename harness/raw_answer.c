@@ -40,7 +40,6 @@ struct raw_answer raw_answer_read(struct journal *j, unsigned x)
     }
     a.status = status ? atoi(status) : 0;
     a.whole = a.status > 0 && came_whole(node);
-    a.reason = xml_attr(res, NULL, "reason");
     a.content_type = header_value(res, "Content-Type");
     a.problem = xml_attr(res, NULL, "problem");
     a.body = xml_child(res, XML_NS_HTTPBIND, "body");

@@ -15,7 +15,6 @@
 struct raw_answer {
     bool whole;               /* an HTTP response came, all of it */
     int status;               /* 0: none */
-    const char *reason;       /* NULL: none */
     const char *content_type; /* NULL: none */
     const char *problem;      /* what the wire says went wrong, or NULL */
     xmlNodePtr body;          /* its <body/>, or NULL */

@@ -85,7 +85,7 @@ static size_t own_headers(struct http_header *all, const struct raw_request *r)
 {
     const struct http_header ours[] = {
         {"Host", r->host},
-        {"User-Agent", "boshspec/" RAW_VERSION},
+        {"User-Agent", "boshspec/" BOSHSPEC_VERSION},
         {"Content-Type", r->entity_len ? "text/xml; charset=utf-8" : NULL},
     };
     size_t count = 0;

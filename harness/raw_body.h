@@ -13,7 +13,9 @@
 #include "common/buf.h"
 #include "common/http.h"
 
-#define RAW_VERSION "0.1.0"
+#ifndef BOSHSPEC_VERSION
+#define BOSHSPEC_VERSION "0.1.0"
+#endif
 
 /* The attributes of a <body/>, in the order in which they will stand. */
 struct raw_body {

@@ -45,8 +45,8 @@ int64_t reader_number(const xmlNode *node, const char *name, int64_t otherwise)
     return text ? strtoll(text, NULL, 10) : otherwise;
 }
 
-int reader_word(const xmlNode *node, const char *name,
-                const char *const *words, int otherwise)
+int reader_word(const xmlNode *node, const char *name, const char *const *words,
+                int otherwise)
 {
     for (int i = 0; words[i]; i++) {
         if (reader_is(node, name, words[i]))
@@ -95,8 +95,8 @@ static struct expr *expr_in_braces(struct reader *r, const xmlNode *node,
     char *inside;
 
     if (text[len - 1] != '}') {
-        err_set_at(&r->err, r->path, line_of(node),
-                   "'%s' has no closing brace", text);
+        err_set_at(&r->err, r->path, line_of(node), "'%s' has no closing brace",
+                   text);
         return NULL;
     }
     inside = mem_dupn(text + 1, len - 2);
@@ -203,10 +203,10 @@ static void collect_inherited(const xmlNode *node, const xmlNode *top,
     const xmlAttr *attr = node->properties;
 
     for (;;) {
-        bool known = !used || !used->href || !used->href[0] ||
-                     declared_inside(node, top, used) ||
-                     (used->prefix &&
-                      strcmp((const char *)used->prefix, "xml") == 0);
+        bool known =
+            !used || !used->href || !used->href[0] ||
+            declared_inside(node, top, used) ||
+            (used->prefix && strcmp((const char *)used->prefix, "xml") == 0);
 
         for (size_t i = 0; !known && i < *count; i++)
             known = list[i] == used;
@@ -312,8 +312,7 @@ static void payload_from(struct reader *r, const xmlNode *parent,
                          struct buf *text, struct payload *out)
 {
     if (text->len)
-        out->text =
-            avt_new(buf_str(text), r->path, line_of(parent), &r->err);
+        out->text = avt_new(buf_str(text), r->path, line_of(parent), &r->err);
     buf_release(text);
 }
 

@@ -31,12 +31,11 @@ char *reader_words(const xmlNode *node);
 /* Is the attribute there, with this value? */
 bool reader_is(const xmlNode *node, const char *name, const char *value);
 /* A number that its schema has checked; otherwise when it is not there. */
-int64_t reader_number(const xmlNode *node, const char *name,
-                      int64_t otherwise);
+int64_t reader_number(const xmlNode *node, const char *name, int64_t otherwise);
 /* The place of the attribute's value in words, which ends with NULL;
  * otherwise when it is not there. */
-int reader_word(const xmlNode *node, const char *name,
-                const char *const *words, int otherwise);
+int reader_word(const xmlNode *node, const char *name, const char *const *words,
+                int otherwise);
 
 /* Yours; NULL when the attribute is not there or cannot be compiled. */
 struct expr *reader_expr_attr(struct reader *r, const xmlNode *node,

@@ -118,8 +118,6 @@ static void name_peer(struct run *run)
         return;
     r->peer_name = mem_dup(driver_pool_peer_name(run->pool));
     r->peer_version = mem_dup(driver_pool_peer_version(run->pool));
-    run->peer = mem_printf("%s %s", r->peer_name, r->peer_version);
-    run->world.peer = run->peer;
 }
 
 static void count(struct run *run, struct item *it)
@@ -272,7 +270,6 @@ static void on_start(uv_timer_t *timer)
     unsigned started = 0;
     size_t i;
 
-    name_peer(run);
     if (alone)
         start(run, alone);
     for (i = 0; i < run->item_count && !alone && started < BATCH; i++)
@@ -435,7 +432,6 @@ static void end_run(struct run *run)
     for (i = 0; i < run->item_count; i++)
         free(run->items[i].log);
     free(run->items);
-    free(run->peer);
     free(run->path);
 }
 

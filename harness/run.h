@@ -23,7 +23,7 @@ struct run_options {
     uint64_t seed;
     bool fail_fast;
     bool quiet;            /* only the summary */
-    bool verbose;          /* PASS and NA in full as well */
+    bool verbose;          /* each assert of each case */
 
     /* client role */
     char *const *driver_argv;

@@ -50,7 +50,6 @@ struct run {
     uv_loop_t loop;
     struct stage_world world;
     struct driver_pool *pool;
-    char *peer;
 
     struct item *items; /* the longest first */
     size_t item_count;

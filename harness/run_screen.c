@@ -28,6 +28,8 @@ void screen_case(struct run *run, const struct result_case *c)
     if (run->options->quiet)
         return;
     text_case(&line, &run->style, c);
+    if (run->options->verbose)
+        text_asserts(&line, &run->style, c);
     show(run, &line);
 }
 

@@ -31,7 +31,7 @@ enum fault_kind {
 /* How one shape judges an element. */
 struct opinion {
     const struct shape *shape;
-    unsigned weight; /* of all faults */
+    unsigned weight;      /* of all faults */
     enum fault_kind kind; /* of the first fault */
     const xmlAttr *attr;
     const struct shape_attr *want;
@@ -94,8 +94,7 @@ static void look_at_attrs(struct opinion *o, const struct shapes *shapes,
 {
     for (const xmlAttr *a = node->properties; a; a = a->next) {
         const char *name = (const char *)a->name;
-        const struct shape_attr *want =
-            a->ns ? NULL : wanted(o->shape, name);
+        const struct shape_attr *want = a->ns ? NULL : wanted(o->shape, name);
         const struct opinion before = *o;
 
         if (!want)
@@ -220,18 +219,27 @@ static void look_at_text(struct opinion *o, const xmlNode *node)
     free(text);
 }
 
+static struct opinion opinion_of(const struct shape *shape,
+                                 const struct shapes *shapes,
+                                 const xmlNode *node)
+{
+    struct opinion o = {.shape = shape};
+
+    look_at_attrs(&o, shapes, node);
+    look_at_children(&o, node);
+    look_at_text(&o, node);
+    return o;
+}
+
 /* The best of all shapes; the first of those that are equally good. */
 static struct opinion best_opinion(const struct shapes *shapes,
                                    const xmlNode *node)
 {
-    struct opinion best = {.weight = ~0u};
+    struct opinion best = opinion_of(&shapes->items[0], shapes, node);
 
-    for (size_t i = 0; i < shapes->count; i++) {
-        struct opinion o = {.shape = &shapes->items[i]};
+    for (size_t i = 1; i < shapes->count; i++) {
+        struct opinion o = opinion_of(&shapes->items[i], shapes, node);
 
-        look_at_attrs(&o, shapes, node);
-        look_at_children(&o, node);
-        look_at_text(&o, node);
         if (o.weight < best.weight)
             best = o;
     }
@@ -270,18 +278,15 @@ static void tell(const struct explain *x, int line, const struct buf *text)
     err_set_at(x->e, x->path, line, "%s", buf_str(text));
 }
 
-/* Is this shape as good as the one that was chosen? Then what it allows is
- * told as well. */
-static bool as_good(const struct shape *shape, const xmlNode *node,
+/* The i-th shape is about as good as the one that was chosen: then what it
+ * allows is told as well. */
+static bool as_good(const struct shapes *shapes, size_t i, const xmlNode *node,
                     const struct opinion *o)
 {
-    struct shapes one = {(struct shape *)shape, 1};
-
-    return best_opinion(&one, node).weight <= o->weight;
+    return opinion_of(&shapes->items[i], shapes, node).weight <= o->weight + 2;
 }
 
-static void tell_unknown_attribute(const struct explain *x,
-                                   const xmlNode *node,
+static void tell_unknown_attribute(const struct explain *x, const xmlNode *node,
                                    const struct opinion *o,
                                    const struct shapes *shapes)
 {
@@ -292,8 +297,9 @@ static void tell_unknown_attribute(const struct explain *x,
     for (size_t i = 0; i < shapes->count; i++) {
         const struct shape *shape = &shapes->items[i];
 
-        for (size_t k = 0; as_good(shape, node, o) && k < shape->attr_count;
-             k++)
+        if (!as_good(shapes, i, node, o))
+            continue;
+        for (size_t k = 0; k < shape->attr_count; k++)
             add_word(&list, &near, shape_attr_name(&shape->attrs[k]));
     }
     buf_printf(&text, "unknown attribute '%s' on '%s'",
@@ -358,8 +364,9 @@ static void tell_no_attribute(const struct explain *x, const xmlNode *node,
     struct buf text = BUF_INIT;
     struct buf list = BUF_INIT;
 
-    buf_printf(&text, "'%s' needs the attribute '%s': ",
-               (const char *)node->name, name);
+    buf_printf(&text,
+               "'%s' needs the attribute '%s': ", (const char *)node->name,
+               name);
     if (collect_words(shapes, name, &list))
         buf_printf(&text, "one of %s", buf_str(&list));
     else
@@ -380,8 +387,8 @@ static void collect_elements(const struct shape *shape, struct buf *list,
             add_word(list, NULL, buf_str(&name));
             /* a name that lives as long as the grammar */
             if (near && xml_attr(shape->slots[i].elements[k], NULL, "name"))
-                nearest_offer(near, xml_attr(shape->slots[i].elements[k],
-                                             NULL, "name"));
+                nearest_offer(
+                    near, xml_attr(shape->slots[i].elements[k], NULL, "name"));
             buf_release(&name);
         }
     }
@@ -397,16 +404,17 @@ static void tell_child(const struct explain *x, const xmlNode *node,
     struct buf text = BUF_INIT;
 
     for (size_t i = 0; i < shapes->count; i++) {
-        if (as_good(&shapes->items[i], node, o))
+        if (as_good(shapes, i, node, o))
             collect_elements(&shapes->items[i], &list, &near);
     }
     if (o->kind == FAULT_TWICE) {
-        buf_printf(&text, "'%s' may stand only once in '%s', and its parts "
-                          "are %s",
+        buf_printf(&text,
+                   "'%s' may stand only once in '%s', and its parts "
+                   "are %s",
                    name, parent, buf_str(&list));
     } else if (o->kind == FAULT_ORDER) {
-        buf_printf(&text, "'%s' is out of place in '%s': the order is %s",
-                   name, parent, buf_str(&list));
+        buf_printf(&text, "'%s' is out of place in '%s': the order is %s", name,
+                   parent, buf_str(&list));
     } else {
         buf_printf(&text, "unknown element '%s' in '%s'", name, parent);
         if (strcmp(name, near.best ? near.best : "") != 0)
@@ -428,12 +436,11 @@ static void tell_no_element(const struct explain *x, const xmlNode *node,
     one.slots[0] = *o->slot;
     collect_elements(&one, &list, NULL);
     if (o->slot->element_count == 1)
-        err_set_at(x->e, x->path, line_of(o->child ? o->child : node),
-                   "'%s' needs the element '%s'%s%s%s",
-                   (const char *)node->name, buf_str(&list),
-                   o->child ? " before '" : "",
-                   o->child ? (const char *)o->child->name : "",
-                   o->child ? "'" : "");
+        err_set_at(
+            x->e, x->path, line_of(o->child ? o->child : node),
+            "'%s' needs the element '%s'%s%s%s", (const char *)node->name,
+            buf_str(&list), o->child ? " before '" : "",
+            o->child ? (const char *)o->child->name : "", o->child ? "'" : "");
     else
         err_set_at(x->e, x->path, line_of(node),
                    "'%s' is empty: it needs at least one of %s",
@@ -451,18 +458,17 @@ static void tell_text(const struct explain *x, const xmlNode *node,
         collect_elements(o->shape, &hint, NULL);
         err_set_at(x->e, x->path, line_of(node),
                    "'%s' holds text: allowed %s %s", (const char *)node->name,
-                   hint.len ? "are only" : "is", hint.len ? buf_str(&hint)
-                                                          : "nothing");
+                   hint.len ? "are only" : "is",
+                   hint.len ? buf_str(&hint) : "nothing");
     } else {
         shape_print_hint(o->shape->text, &hint);
         if (is_blank(text))
             err_set_at(x->e, x->path, line_of(node),
-                       "'%s' is empty: it must be %s",
-                       (const char *)node->name, buf_str(&hint));
+                       "'%s' is empty: it must be %s", (const char *)node->name,
+                       buf_str(&hint));
         else
-            err_set_at(x->e, x->path, line_of(node),
-                       "'%s' in '%s' must be %s", text,
-                       (const char *)node->name, buf_str(&hint));
+            err_set_at(x->e, x->path, line_of(node), "'%s' in '%s' must be %s",
+                       text, (const char *)node->name, buf_str(&hint));
     }
     free(text);
     buf_release(&hint);

@@ -83,8 +83,7 @@ static void expand_children(const xmlNode *pattern, struct shapes *list)
         expand(p, list);
 }
 
-static void put_attr(struct shapes *list, const xmlNode *pattern,
-                     bool required)
+static void put_attr(struct shapes *list, const xmlNode *pattern, bool required)
 {
     for (size_t i = 0; i < list->count; i++) {
         struct shape *s = &list->items[i];
@@ -125,8 +124,8 @@ static void collect(const xmlNode *pattern, struct shape_slot *slot)
 
 static void expand_many(const xmlNode *pattern, struct shapes *list)
 {
-    struct shape_slot slot = {.many = true, .required = is(pattern,
-                                                           "oneOrMore")};
+    struct shape_slot slot = {.many = true,
+                              .required = is(pattern, "oneOrMore")};
 
     collect(pattern, &slot);
     put_slot(list, &slot);
@@ -261,8 +260,8 @@ void shape_print_name(const xmlNode *element, struct buf *out)
     if (name)
         buf_adds(out, name);
     else if (one && one->children)
-        buf_printf(out, "<%s xmlns='%s'>",
-                   (const char *)one->children->content, pattern_uri(one));
+        buf_printf(out, "<%s xmlns='%s'>", (const char *)one->children->content,
+                   pattern_uri(one));
     else
         buf_adds(out, "elements with an xmlns of their own");
 }

@@ -21,8 +21,8 @@ static bool is(const xmlNode *node, const char *name)
 
 static const xmlNode *define_of(const xmlNode *ref)
 {
-    const xmlNode *child = xml_child(xmlDocGetRootElement(ref->doc), NS_RNG,
-                                     "define");
+    const xmlNode *child =
+        xml_child(xmlDocGetRootElement(ref->doc), NS_RNG, "define");
     const char *name = xml_attr(ref, NULL, "name");
 
     for (; child; child = xml_next(child)) {
@@ -38,12 +38,10 @@ static const xmlNode *define_of(const xmlNode *ref)
  * text. */
 static const xmlNode *value_pattern(const xmlNode *pattern)
 {
-    while (pattern &&
-           (is(pattern, "attribute") || is(pattern, "define") ||
-            is(pattern, "ref")))
-        pattern = is(pattern, "ref")
-                      ? define_of(pattern)
-                      : xml_child(pattern, NS_RNG, NULL);
+    while (pattern && (is(pattern, "attribute") || is(pattern, "define") ||
+                       is(pattern, "ref")))
+        pattern = is(pattern, "ref") ? define_of(pattern)
+                                     : xml_child(pattern, NS_RNG, NULL);
     return pattern && is(pattern, "text") ? NULL : pattern;
 }
 
@@ -96,8 +94,8 @@ static bool fits_param(const xmlNode *param, const char *text)
 static bool fits_data(const xmlNode *data, const char *text)
 {
     const char *name = xml_attr(data, NULL, "type");
-    xmlSchemaTypePtr type = xmlSchemaGetPredefinedType(
-        (const xmlChar *)name, (const xmlChar *)NS_XSD);
+    xmlSchemaTypePtr type = xmlSchemaGetPredefinedType((const xmlChar *)name,
+                                                       (const xmlChar *)NS_XSD);
     const xmlNode *param = xml_child(data, NS_RNG, "param");
 
     if (type &&

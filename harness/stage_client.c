@@ -306,6 +306,8 @@ static void on_lease(void *ctx, enum driver_grant grant,
         stage_turn(st);
         return;
     }
+    st->peer = mem_printf("%s %s", driver_hello(d)->name,
+                          driver_hello(d)->version);
     st->has_status = driver_knows_event(d, "status");
     st->has_stanza = driver_knows_event(d, "stanza");
     stage_play(st, &client_ops);
@@ -452,6 +454,7 @@ void stage_client_release(struct stage_sockets *st)
 
     mock_free(st->mock);
     free(st->url);
+    free(st->peer);
     for (i = 0; i < STAGE_MAX_CLIENTS; i++)
         free(st->clients[i].state);
 }

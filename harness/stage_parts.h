@@ -53,6 +53,7 @@ struct stage_sockets {
     struct mock *mock;
     struct http_mhd *front;
     char *url;
+    char *peer; /* "bosh-client 0.1.0", from hello */
     bool own_process;
     struct driver_lease *lease;
     struct stage_client clients[STAGE_MAX_CLIENTS];

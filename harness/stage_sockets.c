@@ -41,7 +41,7 @@ static void write_head(struct stage_sockets *st, const struct event *ev,
     head.t_ms = ev->t_ms;
     for (i = 0; i < ev->attr_count; i++)
         event_set(&head, ev->attrs[i].name, event_get(ev, ev->attrs[i].name));
-    event_set(&head, "peer", st->world->peer);
+    event_set(&head, "peer", st->peer ? st->peer : st->world->peer);
     event_setf(&head, "seed", "%llu", (unsigned long long)st->world->seed);
     event_set(&head, "started", st->world->started);
     event_setf(&head, "reports", "%s%s%s", st->has_status ? "status" : "",

@@ -22,7 +22,7 @@ struct stage_world {
     uv_loop_t *loop;
     double timeout_factor;
     uint64_t seed;
-    const char *peer;    /* for the log: "bosh-client 0.1.0" or a URL */
+    const char *peer;    /* for the log: a command or a URL */
     const char *started; /* for the log: wall-clock time */
 
     /* client role */

@@ -202,8 +202,11 @@ static void take_request(struct stage *s, unsigned client,
     struct buf bytes = BUF_INIT;
     struct exchange *ex;
 
-    http_write_request(&bytes, "POST", "/http-bind", 1, headers, 2, r->body,
-                       r->len);
+    if (r->http)
+        buf_add(&bytes, r->http, r->http_len);
+    else
+        http_write_request(&bytes, "POST", "/http-bind", 1, headers, 2, r->body,
+                           r->len);
     s->exchanges =
         mem_grow(s->exchanges, (s->exchange_count + 1) * sizeof *s->exchanges);
     ex = &s->exchanges[s->exchange_count++];
@@ -337,6 +340,18 @@ static void tell_cut(struct stage *s, const struct happening *h)
     play_closed(s->play, s->now_ms, h->conn, h->how, true);
 }
 
+/* Nothing is pipelined here: what is left over belongs to no request. */
+static const char *problem_of(const struct exchange *ex)
+{
+    struct http_message m;
+    size_t used = ex->len;
+
+    http_read(HTTP_REQUEST, ex->request, ex->len, false, false, &m, &used,
+              NULL);
+    http_message_release(&m);
+    return used < ex->len ? "there are bytes after its end" : NULL;
+}
+
 static void happen(struct stage *s, const struct happening *h)
 {
     struct exchange *ex = exchange(s, h->x);
@@ -345,7 +360,8 @@ static void happen(struct stage *s, const struct happening *h)
     case ARRIVES:
         play_head(s->play, s->now_ms, ex->x, ex->conn, ex->request, ex->len);
         play_request(s->play, s->now_ms, s->now_ms - VIRTUAL_TRAVEL_MS, ex->x,
-                     ex->conn, ex->request, ex->len, PLAY_WHOLE, NULL);
+                     ex->conn, ex->request, ex->len, PLAY_WHOLE,
+                     problem_of(ex));
         break;
     case TO_MANAGER:
         to_manager(s, ex);

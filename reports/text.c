@@ -197,6 +197,22 @@ void text_case(struct buf *out, const struct text_style *st,
     }
 }
 
+void text_asserts(struct buf *out, const struct text_style *st,
+                  const struct result_case *c)
+{
+    size_t i;
+
+    for (i = 0; i < c->assert_count; i++) {
+        const struct result_assert *a = &c->asserts[i];
+
+        buf_adds(out, "      ");
+        add_verdict(out, st, a->verdict);
+        buf_printf(out, " %s: ", a->id);
+        text_wrap(out, st, 12, a->says);
+        buf_addc(out, '\n');
+    }
+}
+
 static bool went_wrong(const struct result_assert *a)
 {
     return strcmp(a->verdict, "fail") == 0 ||

@@ -24,6 +24,10 @@ struct text_style text_style_for(int fd);
 void text_case(struct buf *out, const struct text_style *st,
                const struct result_case *c);
 
+/* One line for each of its asserts. */
+void text_asserts(struct buf *out, const struct text_style *st,
+                  const struct result_case *c);
+
 /* Why a case is not PASS: each assert that failed, with its requirement, what
  * was expected, what came, the guilty exchange, and where the log is.
  * dir: the result's folder. Nothing for PASS and NA. */
