@@ -28,9 +28,10 @@
 static inline void check_int(long long got, long long want, const char *what,
                              const char *file, int line)
 {
-    char text[256];
+    char text[1024];
 
-    snprintf(text, sizeof text, "%s: got %lld, want %lld", what, got, want);
+    snprintf(text, sizeof text, "%.900s: got %lld, want %lld", what, got,
+             want);
     CU_assertImplementation(got == want ? CU_TRUE : CU_FALSE,
                             (unsigned int)line, text, file, "", CU_FALSE);
 }
@@ -41,7 +42,7 @@ static inline void check_str(const char *got, const char *want,
     bool same = got && want ? strcmp(got, want) == 0 : got == want;
     char text[1024];
 
-    snprintf(text, sizeof text, "%s: got '%s', want '%s'", what,
+    snprintf(text, sizeof text, "%.200s: got '%.400s', want '%.400s'", what,
              got ? got : "(null)", want ? want : "(null)");
     CU_assertImplementation(same ? CU_TRUE : CU_FALSE, (unsigned int)line, text,
                             file, "", CU_FALSE);

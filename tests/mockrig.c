@@ -134,7 +134,8 @@ const char *rig_create(struct rig *r, const char *attributes)
 uint64_t rig_send_rid(struct rig *r, uint64_t rid, const char *attributes,
                       const char *payload)
 {
-    return rig_post(r, "<body rid='%" PRIu64 "' sid='%s' %s " RIG_NS ">%s</body>",
+    return rig_post(r,
+                    "<body rid='%" PRIu64 "' sid='%s' %s " RIG_NS ">%s</body>",
                     rid, r->sid, attributes, payload);
 }
 

@@ -263,8 +263,7 @@ static void scram(struct peer *p, Gsasl_session *client, const char *mechanism)
         data = NULL;
         rc = gsasl_step64(client, challenge, &data);
         free(challenge);
-        buf_printf(&xml, "<response " SASL ">%s</response>",
-                   data ? data : "");
+        buf_printf(&xml, "<response " SASL ">%s</response>", data ? data : "");
         gsasl_free(data);
     }
     buf_release(&xml);
@@ -310,8 +309,8 @@ static void test_anonymous_gets_a_name(void)
     send_xml(&peers[0], "<auth " SASL " mechanism='ANONYMOUS'>=</auth>");
     CHECK(has(&peers[0], "<success "));
     backend_restart(peers[0].stream);
-    send_xml(&peers[0], "<iq " CLIENT " type='set' id='b'>" BIND
-                        "</bind></iq>");
+    send_xml(&peers[0],
+             "<iq " CLIENT " type='set' id='b'>" BIND "</bind></iq>");
     CHECK(strstr(backend_jid(peers[0].stream), "@localhost/") != NULL);
     finish();
 }
@@ -320,8 +319,8 @@ static void test_stanza_before_login_ends_the_stream(void)
 {
     begin();
     send_xml(&peers[0], "<message " CLIENT " to='echo@localhost'/>");
-    CHECK(strstr(buf_str(&peers[0].error),
-                 "<stream:error><not-authorized ") != NULL);
+    CHECK(strstr(buf_str(&peers[0].error), "<stream:error><not-authorized ") !=
+          NULL);
     CHECK_STR(send_xml(&peers[0], "<auth " SASL " mechanism='ANONYMOUS'/>"),
               "");
     finish();
@@ -456,11 +455,10 @@ static void test_echo_keeps_id_type_and_content(void)
 
     begin();
     log_in(&peers[0], "alice", "r");
-    got = send_xml(&peers[0],
-                   "<message " CLIENT " to='echo@localhost' id='m1' "
-                   "type='chat'><body>\xc3\xa9 &lt;&amp;</body>"
-                   "<x xmlns='u'><body/></x></message>");
-    printf("%s\n",got);CHECK(strstr(got, "from=\"echo@localhost\"") != NULL);
+    got = send_xml(&peers[0], "<message " CLIENT " to='echo@localhost' id='m1' "
+                              "type='chat'><body>\xc3\xa9 &lt;&amp;</body>"
+                              "<x xmlns='u'><body/></x></message>");
+    CHECK(strstr(got, "from=\"echo@localhost\"") != NULL);
     CHECK(strstr(got, "to=\"alice@localhost/r\"") != NULL);
     CHECK(strstr(got, "id=\"m1\"") != NULL);
     CHECK(strstr(got, "type=\"chat\"") != NULL);
@@ -524,7 +522,8 @@ static void test_unknown_element_ends_the_stream(void)
     begin();
     log_in(&peers[0], "alice", "r");
     send_xml(&peers[0], "<x xmlns='u'/>");
-    CHECK(strstr(buf_str(&peers[0].error), "<unsupported-stanza-type ") != NULL);
+    CHECK(strstr(buf_str(&peers[0].error), "<unsupported-stanza-type ") !=
+          NULL);
     finish();
 }
 

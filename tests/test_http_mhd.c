@@ -186,11 +186,14 @@ static void test_client_that_hangs_up_is_gone_for_the_mock(void)
         struct fx_client c;
         struct fx_client again;
         char sid[200];
+        int fds;
 
         start(&s, relay);
+        fds = fx_count_fds();
         CHECK(hold(&s, &c, sid, sizeof sid, 60));
         fx_close(&c);
         fx_pass(&s.fx, 50);
+        CHECK_INT(fx_count_fds(), fds); /* closed, though nothing was sent */
         mock_push(s.mock, clock_now_ms(), sid, message, sizeof message - 1);
         http_mhd_changed(s.http);
         CHECK(fx_run(&s.fx, holds_none, &s, 1000));

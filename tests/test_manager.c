@@ -1,15 +1,22 @@
 /* The manager: creation, holding, polling, HTTP: XEP-0124 §5 to §8, §10 to
  * §12; XEP-0206 §3 to §5. Order and repeats: test_manager_order.c; endings:
  * test_manager_ending.c. */
+#include "common/buf.h"
 #include "common/clock.h"
 #include "tests/check.h"
 #include "tests/mockrig.h"
 
 int suite_manager(void);
 
-#define PING "<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>"
-#define ECHO(id) "<message xmlns='jabber:client' to='echo@localhost' type='chat' id='" id "'><body>hi</body></message>"
-#define PUSH(id) "<message xmlns='jabber:client' from='robot@localhost' id='" id "'><body>x</body></message>"
+#define PING                                                                   \
+    "<iq xmlns='jabber:client' type='get' id='p'><ping "                       \
+    "xmlns='urn:xmpp:ping'/></iq>"
+#define ECHO(id)                                                               \
+    "<message xmlns='jabber:client' to='echo@localhost' type='chat' id='" id   \
+    "'><body>hi</body></message>"
+#define PUSH(id)                                                               \
+    "<message xmlns='jabber:client' from='robot@localhost' id='" id            \
+    "'><body>x</body></message>"
 
 static void push(struct rig *r, const char *xml)
 {
@@ -32,13 +39,24 @@ static void check_all(const char *body, const char *const *texts)
 static void test_creation_response_negotiates(void)
 {
     static const char *const wanted[] = {
-        " sid='",         " wait='20'",      " hold='1'",
-        " requests='2'",  " inactivity='30'", " polling='5'",
-        " maxpause='120'", " ver='1.6'",     " ack='1000'",
-        " from='localhost'", " authid='",
+        " sid='",
+        " wait='20'",
+        " hold='1'",
+        " requests='2'",
+        " inactivity='30'",
+        " polling='5'",
+        " maxpause='120'",
+        " ver='1.6'",
+        " ack='1000'",
+        " from='localhost'",
+        " authid='",
         " xmlns:stream='http://etherx.jabber.org/streams'",
-        " xmpp:version='1.0'", " xmpp:restartlogic='true'",
-        "<stream:features><mechanisms ", "SCRAM-SHA-256", "ANONYMOUS", NULL};
+        " xmpp:version='1.0'",
+        " xmpp:restartlogic='true'",
+        "<stream:features><mechanisms ",
+        "SCRAM-SHA-256",
+        "ANONYMOUS",
+        NULL};
     struct rig r;
 
     rig_init(&r, mock_options_default());
@@ -85,7 +103,7 @@ static void test_versions_compare_as_integers(void)
     static const struct {
         const char *ours, *theirs, *got;
     } rows[] = {
-        {"1.11", "1.6", "ver='1.6'"},   {"1.6", "1.10", "ver='1.6'"},
+        {"1.11", "1.6", "ver='1.6'"},    {"1.6", "1.10", "ver='1.6'"},
         {"1.11", "1.100", "ver='1.11'"}, {"1.11", "99.0", "ver='1.11'"},
         {"2.0", "1.11", "ver='1.11'"},
     };
@@ -97,8 +115,9 @@ static void test_versions_compare_as_integers(void)
 
         o.ver = rows[i].ours;
         rig_init(&r, o);
-        token = rig_post(&r, "<body rid='7' to='localhost' ver='%s' " RIG_NS "/>",
-                         rows[i].theirs);
+        token =
+            rig_post(&r, "<body rid='7' to='localhost' ver='%s' " RIG_NS "/>",
+                     rows[i].theirs);
         CHECK_ROW(rig_has(&r, token, rows[i].got), rows[i].got);
         rig_release(&r);
     }
@@ -187,7 +206,8 @@ static void test_features_can_come_later(void)
     CHECK(!is_held(&r, first));
     CHECK(!rig_has(&r, first, "features"));
     CHECK(rig_has(&r, second, "<stream:features>"));
-    CHECK(rig_has(&r, second, "xmlns:stream='http://etherx.jabber.org/streams'"));
+    CHECK(
+        rig_has(&r, second, "xmlns:stream='http://etherx.jabber.org/streams'"));
     rig_release(&r);
 }
 
@@ -405,11 +425,13 @@ static void test_methods_and_cors(void)
     struct rig r;
 
     rig_init(&r, mock_options_default());
-    token = rig_http(&r, "OPTIONS", "/http-bind", "access-control-request-headers",
-                     "content-type,x-token", "");
+    token =
+        rig_http(&r, "OPTIONS", "/http-bind", "access-control-request-headers",
+                 "content-type,x-token", "");
     CHECK_INT(rig_answer(&r, token)->status, 200);
     CHECK(strstr(rig_answer(&r, token)->headers,
-                 "Access-Control-Allow-Headers: content-type,x-token\n") != NULL);
+                 "Access-Control-Allow-Headers: content-type,x-token\n") !=
+          NULL);
     CHECK(strstr(rig_answer(&r, token)->headers, "Allow-Origin: *\n") != NULL);
     token = rig_http(&r, "GET", "/http-bind", NULL, NULL, "");
     CHECK_INT(rig_answer(&r, token)->status, 200);
@@ -451,7 +473,7 @@ static void test_sessions_and_facts_can_be_looked_at(void)
     rig_release(&r);
 }
 
-static void test_full_queue_ends_the_session(void)
+static void test_push_into_a_full_queue_is_refused(void)
 {
     static char xml[1 << 20];
     struct rig r;
@@ -466,8 +488,35 @@ static void test_full_queue_ends_the_session(void)
     rig_release(&r);
 }
 
+/* What others send to somebody who takes nothing has an end. */
+static void test_full_queue_ends_the_session(void)
+{
+    struct buf message = BUF_INIT;
+    char sid[64];
+    struct rig r;
+
+    rig_init(&r, mock_options_default());
+    rig_login(&r, "alice", "", NULL);
+    snprintf(sid, sizeof sid, "%s", r.sid);
+    r.rid = 5000;
+    rig_login(&r, "bob", "", NULL);
+    buf_adds(&message, "<message xmlns='jabber:client' to='alice@localhost'>"
+                       "<body>");
+    while (message.len < MOCK_MAX_QUEUE / 8)
+        buf_adds(&message, "sixteen letters!");
+    buf_adds(&message, "</body></message>");
+    for (int i = 0; i < 9; i++)
+        rig_send(&r, "", message.data);
+    snprintf(r.sid, sizeof r.sid, "%s", sid);
+    CHECK(rig_has(&r, rig_send_rid(&r, 1004, "", ""), "<resource-constraint "));
+    CHECK(rig_has(&r, rig_send_rid(&r, 1005, "", ""), "item-not-found"));
+    buf_release(&message);
+    rig_release(&r);
+}
+
 int suite_manager_order(void);
 int suite_manager_ending(void);
+int suite_manager_random(void);
 
 int suite_manager(void)
 {
@@ -480,8 +529,7 @@ int suite_manager(void)
         !CU_ADD_TEST(suite, test_bad_creations_are_refused) ||
         !CU_ADD_TEST(suite, test_sids_are_not_repeated) ||
         !CU_ADD_TEST(suite, test_features_can_come_later) ||
-        !CU_ADD_TEST(suite,
-                     test_each_login_step_is_answered_with_its_result) ||
+        !CU_ADD_TEST(suite, test_each_login_step_is_answered_with_its_result) ||
         !CU_ADD_TEST(suite,
                      test_poll_is_answered_empty_at_four_fifths_of_wait) ||
         !CU_ADD_TEST(suite, test_data_goes_to_the_oldest_held_request) ||
@@ -489,19 +537,21 @@ int suite_manager(void)
         !CU_ADD_TEST(suite, test_echo_comes_back_on_the_held_poll) ||
         !CU_ADD_TEST(suite, test_session_attributes_come_once) ||
         !CU_ADD_TEST(suite, test_content_attribute_is_the_content_type) ||
-        !CU_ADD_TEST(suite,
-                     test_session_expires_after_inactivity_not_before) ||
+        !CU_ADD_TEST(suite, test_session_expires_after_inactivity_not_before) ||
         !CU_ADD_TEST(suite, test_held_request_stops_the_inactivity_clock) ||
         !CU_ADD_TEST(suite, test_polling_session_never_holds) ||
         !CU_ADD_TEST(suite, test_polling_too_fast_ends_the_session) ||
         !CU_ADD_TEST(suite, test_poll_after_data_may_come_at_once) ||
         !CU_ADD_TEST(
-            suite,
-            test_quick_polls_of_an_ordinary_session_are_kept_up_with) ||
+            suite, test_quick_polls_of_an_ordinary_session_are_kept_up_with) ||
         !CU_ADD_TEST(suite, test_literal_reading_of_overactivity) ||
         !CU_ADD_TEST(suite, test_methods_and_cors) ||
         !CU_ADD_TEST(suite, test_sessions_and_facts_can_be_looked_at) ||
+        !CU_ADD_TEST(suite, test_push_into_a_full_queue_is_refused) ||
         !CU_ADD_TEST(suite, test_full_queue_ends_the_session))
         return -1;
-    return suite_manager_order() < 0 || suite_manager_ending() < 0 ? -1 : 0;
+    return suite_manager_order() < 0 || suite_manager_ending() < 0 ||
+                   suite_manager_random() < 0
+               ? -1
+               : 0;
 }

@@ -6,10 +6,15 @@
 
 int suite_manager_ending(void);
 
-#define PUSH "<message xmlns='jabber:client' from='robot@localhost' id='push'><body>x</body></message>"
+#define PUSH                                                                   \
+    "<message xmlns='jabber:client' from='robot@localhost' "                   \
+    "id='push'><body>x</body></message>"
 #define EMPTY "<body xmlns='http://jabber.org/protocol/httpbind'/>"
-#define TERMINATE "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate'/>"
-#define PING "<iq xmlns='jabber:client' type='get' id='p'><ping xmlns='urn:xmpp:ping'/></iq>"
+#define TERMINATE                                                              \
+    "<body xmlns='http://jabber.org/protocol/httpbind' type='terminate'/>"
+#define PING                                                                   \
+    "<iq xmlns='jabber:client' type='get' id='p'><ping "                       \
+    "xmlns='urn:xmpp:ping'/></iq>"
 
 static bool is_held(const struct rig *r, uint64_t token)
 {
@@ -133,12 +138,18 @@ static void test_pause_beyond_maxpause_is_refused(void)
 static void test_every_condition_can_end_a_session(void)
 {
     static const char *const rows[] = {
-        "bad-request",     "host-gone",
-        "host-unknown",    "improper-addressing",
-        "internal-server-error", "item-not-found",
-        "other-request",   "policy-violation",
-        "remote-connection-failed", "remote-stream-error",
-        "see-other-uri",   "system-shutdown",
+        "bad-request",
+        "host-gone",
+        "host-unknown",
+        "improper-addressing",
+        "internal-server-error",
+        "item-not-found",
+        "other-request",
+        "policy-violation",
+        "remote-connection-failed",
+        "remote-stream-error",
+        "see-other-uri",
+        "system-shutdown",
         "undefined-condition",
     };
 
@@ -156,8 +167,7 @@ static void test_every_condition_can_end_a_session(void)
         CHECK_ROW(rig_has(&r, first, rows[i]), rows[i]);
         CHECK_ROW(rig_has(&r, first, "><x xmlns='u'/></body>"), rows[i]);
         CHECK_ROW(rig_has(&r, second, rows[i]), rows[i]);
-        CHECK_ROW(rig_has(&r, rig_send(&r, "", ""), "item-not-found"),
-                  rows[i]);
+        CHECK_ROW(rig_has(&r, rig_send(&r, "", ""), "item-not-found"), rows[i]);
         CHECK_INT(mock_end_session(r.mock, r.now_ms, r.sid, NULL, NULL, 0), -1);
         rig_release(&r);
     }

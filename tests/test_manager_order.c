@@ -7,8 +7,12 @@
 
 int suite_manager_order(void);
 
-#define ECHO(id) "<message xmlns='jabber:client' to='echo@localhost' type='chat' id='" id "'><body>hi</body></message>"
-#define PUSH "<message xmlns='jabber:client' from='robot@localhost' id='push'><body>x</body></message>"
+#define ECHO(id)                                                               \
+    "<message xmlns='jabber:client' to='echo@localhost' type='chat' id='" id   \
+    "'><body>hi</body></message>"
+#define PUSH                                                                   \
+    "<message xmlns='jabber:client' from='robot@localhost' "                   \
+    "id='push'><body>x</body></message>"
 #define EMPTY "<body xmlns='http://jabber.org/protocol/httpbind'/>"
 #define ERROR "<body xmlns='http://jabber.org/protocol/httpbind' type='error'/>"
 
@@ -310,7 +314,8 @@ static void test_key_sequence_is_followed(void)
     rig_create(&r, "newkey='" K3 "' hold='1'");
     CHECK(is_held(&r, rig_send(&r, "key='" K2 "'", "")));
     CHECK(is_held(&r, rig_send_rid(&r, r.rid, "key='" K2 "'", "")));
-    rig_send(&r, "key='" K1 "' newkey='CA393B51B682F61F98E7877D61146407F3D0A770'",
+    rig_send(&r,
+             "key='" K1 "' newkey='CA393B51B682F61F98E7877D61146407F3D0A770'",
              "");
     CHECK(is_held(&r, rig_send(&r, "key='" K2 "'", "")));
     CHECK_INT(rig_count(&r, "condition"), 0);
@@ -345,9 +350,9 @@ static void test_wrong_or_missing_key_ends_the_session(void)
                          "mechanism='ANONYMOUS'/>");
         CHECK_ROW(rig_has(&r, token, "item-not-found"), rows[i]);
         CHECK_ROW(rig_count(&r, "success") == 0, rows[i]);
-        CHECK_ROW(rig_has(&r, rig_send(&r, "key='" K2 "'", ""),
-                          "item-not-found"),
-                  rows[i]);
+        CHECK_ROW(
+            rig_has(&r, rig_send(&r, "key='" K2 "'", ""), "item-not-found"),
+            rows[i]);
         rig_release(&r);
     }
 }

@@ -383,7 +383,7 @@ static void test_a_case_replaces_our_headers(void)
 
     raw_request_write(&out, &r);
     CHECK_STR(buf_str(&out), "POST /x HTTP/1.0\r\n"
-                             "User-Agent: boshspec/" RAW_VERSION "\r\n"
+                             "User-Agent: boshspec/" BOSHSPEC_VERSION "\r\n"
                              "content-type: text/plain\r\n"
                              "Content-Length: 2\r\n\r\nhi");
     buf_release(&out);

@@ -61,9 +61,10 @@ static void test_any_prefix_will_do(void)
 {
     struct request r;
 
-    CHECK_INT(read_text(&r, "<b:body rid='5' x:restart='1' xmlns:b='" XML_NS_HTTPBIND
-                            "' xmlns:x='" XML_NS_XBOSH "'/>"),
-              0);
+    CHECK_INT(
+        read_text(&r, "<b:body rid='5' x:restart='1' xmlns:b='" XML_NS_HTTPBIND
+                      "' xmlns:x='" XML_NS_XBOSH "'/>"),
+        0);
     CHECK(r.rid == 5);
     CHECK(r.restart);
     request_release(&r);

@@ -217,10 +217,17 @@ void fx_start_plain(struct fx *f)
 
 void fx_start(struct fx *f)
 {
+    fx_start_tls(f, NULL, NULL);
+}
+
+void fx_start_tls(struct fx *f, const char *cert_file, const char *key_file)
+{
     struct err e = {""};
 
     fx_start_plain(f);
-    X CHECK_ROW(f->port > 0, e.text);
+    f->port = wire_listen(f->wire, "127.0.0.1", 0, cert_file, key_file,
+                          new_inside, f, &e);
+    CHECK_ROW(f->port > 0, e.text);
 }
 
 static void freed(void *ctx)
@@ -236,7 +243,8 @@ static bool is_freed(struct fx *f, void *arg)
 
 void fx_stop(struct fx *f)
 {
-    wire_free(f->wire, freed, f);
+    if (!f->freed)
+        wire_free(f->wire, freed, f);
     CHECK(fx_run(f, is_freed, NULL, PATIENCE_MS));
     uv_run(&f->loop, UV_RUN_NOWAIT);
     CHECK_INT(uv_loop_close(&f->loop), 0);
@@ -321,12 +329,20 @@ void fx_deliver(struct fx *f, unsigned x, const char *bytes,
 
 void fx_connect(struct fx *f, struct fx_client *c)
 {
+    fx_connect_with(f, c, 0);
+}
+
+void fx_connect_with(struct fx *f, struct fx_client *c, int receive_buffer)
+{
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)f->port)};
 
     memset(c, 0, sizeof *c);
     inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (receive_buffer)
+        setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer,
+                   sizeof receive_buffer);
     if (connect(c->fd, (struct sockaddr *)&to, sizeof to) < 0)
         c->error = errno;
     fcntl(c->fd, F_SETFL, O_NONBLOCK);

@@ -37,7 +37,7 @@ struct fx {
     struct buf response;    /* the last told, raw */
     struct fx_inside insides[FX_INSIDES];
     size_t inside_count;
-    bool freed;
+    bool freed; /* the wire is */
 };
 
 /* A client's socket: non-blocking, what came is collected. */
@@ -67,6 +67,8 @@ void fx_deliver(struct fx *f, unsigned x, const char *bytes,
                 enum delivery_end end);
 
 void fx_connect(struct fx *f, struct fx_client *c);
+/* receive_buffer: its size, or 0. */
+void fx_connect_with(struct fx *f, struct fx_client *c, int receive_buffer);
 void fx_send(struct fx_client *c, const char *bytes);
 void fx_post(struct fx_client *c, const char *body);
 void fx_read(struct fx_client *c);

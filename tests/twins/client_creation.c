@@ -102,21 +102,10 @@ static bool spell_oddly(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
-TWIN(creates_without_to, .request = without_to)
-TWIN(creates_without_lang, .request = without_lang)
-TWIN(creates_without_version, .request = without_version)
-TWIN(creates_with_empty_sid, .request = with_empty_sid)
-TWIN(says_wait_every_time, .request = say_it_again)
-TWIN(extra_attributes, .request = add_attributes)
-TWIN(odd_spelling, .request = spell_oddly)
-
-const struct client_twin client_creation_twins[] = {
-    {"creates-without-to", false, "does not say which domain it wants", creates_without_to},
-    {"creates-without-lang", false, "does not say its language", creates_without_lang},
-    {"creates-without-version", false, "does not say its version of XMPP", creates_without_version},
-    {"creates-with-empty-sid", false, "has an empty sid in its first request", creates_with_empty_sid},
-    {"says-wait-every-time", false, "has wait and hold in every request", says_wait_every_time},
-    {"extra-attributes", true, "has attributes that nobody knows", extra_attributes},
-    {"odd-spelling", true, "writes an XML declaration, a prefix, and double quotes", odd_spelling},
-    {0},
-};
+TWIN(twin_creates_without_to, .request = without_to)
+TWIN(twin_creates_without_lang, .request = without_lang)
+TWIN(twin_creates_without_version, .request = without_version)
+TWIN(twin_creates_with_empty_sid, .request = with_empty_sid)
+TWIN(twin_says_wait_every_time, .request = say_it_again)
+TWIN(twin_extra_attributes, .request = add_attributes)
+TWIN(twin_odd_spelling, .request = spell_oddly)

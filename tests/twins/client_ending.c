@@ -46,7 +46,7 @@ static bool reconnect(struct client_shim *cs, struct said *said)
 {
     if (said->value && strcmp(said->value, "disconnected") == 0 &&
         cs->count++ == 0)
-        shim_core_verb(cs, (int64_t)cs->rid, "connect");
+        client_shim_core_verb(cs, (int64_t)cs->rid, "connect");
     return true;
 }
 
@@ -123,7 +123,7 @@ static bool note_farewell(struct client_shim *cs, struct shim_request *r)
 static bool poll_afterwards(struct client_shim *cs, struct shim_answer *a)
 {
     if (cs->rid && a->rid == cs->rid && !a->own)
-        shim_send(cs, a->now_ms + LATER_MS, a->rid + 1, &cs->text);
+        client_shim_send(cs, a->now_ms + LATER_MS, a->rid + 1, &cs->text);
     return true;
 }
 
@@ -134,38 +134,26 @@ static void have_patience(struct bosh_options *o)
 
 static bool await_turn(struct client_shim *cs, struct shim_request *r)
 {
-    if (is_farewell(r) && shim_lower_open(cs, r->rid))
+    if (is_farewell(r) && client_shim_lower_open(cs, r->rid))
         r->due_ms = r->now_ms + PATIENCE_MS;
     return true;
 }
 
 static bool give_turn(struct client_shim *cs, struct shim_answer *a)
 {
-    shim_hurry(cs, a->now_ms);
+    client_shim_hurry(cs, a->now_ms);
     return true;
 }
 
-TWIN(polls_after_terminate, .answer = overlook_terminate)
-TWIN(drops_the_last_stanzas, .answer = drop_last)
-TWIN(hides_the_condition, .event = hide_condition)
-TWIN(reconnects_at_once, .answer = note_moment, .event = reconnect)
-TWIN(terminate_without_sid, .request = without_sid)
-TWIN(terminate_skips_a_rid, .request = skip_a_rid)
-TWIN(terminate_without_presence, .request = without_presence)
-TWIN(terminate_with_a_question, .request = ask_for_more)
-TWIN(polls_after_goodbye, .request = note_farewell, .answer = poll_afterwards)
-TWIN(terminates_after_the_poll, .tweak = have_patience, .request = await_turn, .answer = give_turn)
-
-const struct client_twin client_ending_twins[] = {
-    {"polls-after-terminate", false, "takes a type='terminate' for an ordinary answer", polls_after_terminate},
-    {"drops-the-last-stanzas", false, "throws away what comes along with type='terminate'", drops_the_last_stanzas},
-    {"hides-the-condition", false, "says that it is over, never why", hides_the_condition},
-    {"reconnects-at-once", true, "makes a new session when one has ended", reconnects_at_once},
-    {"terminate-without-sid", false, "sends its terminate without a sid", terminate_without_sid},
-    {"terminate-skips-a-rid", false, "leaves a gap before its terminate", terminate_skips_a_rid},
-    {"terminate-without-presence", false, "leaves without unavailable presence", terminate_without_presence},
-    {"terminate-with-a-question", false, "asks for the roster in its terminate", terminate_with_a_question},
-    {"polls-after-goodbye", false, "sends one more poll when its terminate was answered", polls_after_goodbye},
-    {"terminates-after-the-poll", true, "sends its terminate when the held poll has been answered", terminates_after_the_poll},
-    {0},
-};
+TWIN(twin_polls_after_terminate, .answer = overlook_terminate)
+TWIN(twin_drops_the_last_stanzas, .answer = drop_last)
+TWIN(twin_hides_the_condition, .event = hide_condition)
+TWIN(twin_reconnects_at_once, .answer = note_moment, .event = reconnect)
+TWIN(twin_terminate_without_sid, .request = without_sid)
+TWIN(twin_terminate_skips_a_rid, .request = skip_a_rid)
+TWIN(twin_terminate_without_presence, .request = without_presence)
+TWIN(twin_terminate_with_a_question, .request = ask_for_more)
+TWIN(twin_polls_after_goodbye, .request = note_farewell,
+     .answer = poll_afterwards)
+TWIN(twin_terminates_after_the_poll, .tweak = have_patience,
+     .request = await_turn, .answer = give_turn)

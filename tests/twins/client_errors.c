@@ -14,10 +14,10 @@ static void count_for_ever(struct client_shim *cs, int64_t now_ms)
 {
     if (++cs->count != ENOUGH)
         return;
-    shim_core_verb(cs, now_ms, "reset");
-    shim_end(cs);
-    shim_say(cs, "conntimeout", NULL);
-    shim_say(cs, "disconnected", NULL);
+    client_shim_core_verb(cs, now_ms, "reset");
+    client_shim_end(cs);
+    client_shim_say(cs, "conntimeout", NULL);
+    client_shim_say(cs, "disconnected", NULL);
 }
 
 static bool count_answer(struct client_shim *cs, struct shim_answer *a)
@@ -84,24 +84,15 @@ static bool say_goodbye(struct client_shim *cs, struct said *said)
     entity_take_payload(&cs->text, &payload);
     entity_set_number(&cs->text, "rid", rid);
     entity_set(&cs->text, "type", "terminate");
-    shim_send(cs, 0, rid, &cs->text);
+    client_shim_send(cs, 0, rid, &cs->text);
     buf_release(&payload);
     return true;
 }
 
-TWIN(errors_never_reset, .answer = count_answer, .fail = count_failure)
-TWIN(quits_at_fourth_error, .tweak = four_errors)
-TWIN(ends_at_first_error, .tweak = one_error)
-TWIN(never_gives_up, .tweak = endless_errors)
-TWIN(dies_silently, .event = hush_end)
-TWIN(says_goodbye_after_errors, .request = note_request, .event = say_goodbye)
-
-const struct client_twin client_error_twins[] = {
-    {"errors-never-reset", false, "ends at the fifth error of a session", errors_never_reset},
-    {"quits-at-fourth-error", false, "ends at the fourth error in a row", quits_at_fourth_error},
-    {"ends-at-first-error", true, "ends, and says so, at the first error", ends_at_first_error},
-    {"never-gives-up", false, "repeats a request for ever", never_gives_up},
-    {"dies-silently", false, "does not tell the application of an end", dies_silently},
-    {"says-goodbye-after-errors", false, "sends a terminate to a manager that does not answer", says_goodbye_after_errors},
-    {0},
-};
+TWIN(twin_errors_never_reset, .answer = count_answer, .fail = count_failure)
+TWIN(twin_quits_at_fourth_error, .tweak = four_errors)
+TWIN(twin_ends_at_first_error, .tweak = one_error)
+TWIN(twin_never_gives_up, .tweak = endless_errors)
+TWIN(twin_dies_silently, .event = hush_end)
+TWIN(twin_says_goodbye_after_errors, .request = note_request,
+     .event = say_goodbye)

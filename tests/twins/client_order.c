@@ -10,7 +10,7 @@
 
 static bool is_early(const struct client_shim *cs, const struct shim_answer *a)
 {
-    return cs->online && a->status == 200 && shim_lower_open(cs, a->rid);
+    return cs->online && a->status == 200 && client_shim_lower_open(cs, a->rid);
 }
 
 static bool deliver_at_once(struct client_shim *cs, struct shim_answer *a)
@@ -19,7 +19,7 @@ static bool deliver_at_once(struct client_shim *cs, struct shim_answer *a)
 
     if (is_early(cs, a)) {
         entity_take_payload(&a->body, &payload);
-        shim_say_stanzas(cs, &payload);
+        client_shim_say_stanzas(cs, &payload);
     }
     buf_release(&payload);
     return true;
@@ -82,19 +82,18 @@ static bool poll_on_tick(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
-TWIN(delivers_on_arrival, .answer = deliver_at_once)
-TWIN(drops_early_answer, .answer = drop_early)
-TWIN(ignores_requests, .tweak = open_many, .answer = read_many_requests)
-TWIN(one_request_at_a_time, .tweak = open_one)
-TWIN(sleeps_between_polls, .request = sleep_before_poll)
-TWIN(polls_on_a_tick, .request = poll_on_tick)
+static bool read_no_polling(struct client_shim *cs, struct shim_answer *a)
+{
+    (void)cs;
+    if (entity_number(&a->body, "polling"))
+        entity_set(&a->body, "polling", "0");
+    return true;
+}
 
-const struct client_twin client_order_twins[] = {
-    {"delivers-on-arrival", false, "hands over what an early answer brings, before that of lower rids", delivers_on_arrival},
-    {"drops-early-answer", false, "throws away what an answer brings that came before one of a lower rid", drops_early_answer},
-    {"ignores-requests", false, "opens nine requests at once, whatever 'requests' says", ignores_requests},
-    {"one-request-at-a-time", true, "never has more than one request open: fewer is always right", one_request_at_a_time},
-    {"sleeps-between-polls", false, "waits eight seconds before every poll, whatever 'inactivity' says", sleeps_between_polls},
-    {"polls-on-a-tick", true, "sends polls once a second only", polls_on_a_tick},
-    {0},
-};
+TWIN(twin_delivers_on_arrival, .answer = deliver_at_once)
+TWIN(twin_drops_early_answer, .answer = drop_early)
+TWIN(twin_ignores_requests, .tweak = open_many, .answer = read_many_requests)
+TWIN(twin_one_request_at_a_time, .tweak = open_one)
+TWIN(twin_sleeps_past_inactivity, .request = sleep_before_poll)
+TWIN(twin_polls_on_a_tick, .request = poll_on_tick)
+TWIN(twin_polls_without_rest, .answer = read_no_polling)

@@ -59,7 +59,7 @@ static void secondary_at_once(struct bosh_options *o)
     o->secondary_min_ms = 1;
 }
 
-static void no_back_off(struct bosh_options *o)
+static void repeat_at_once(struct bosh_options *o)
 {
     o->back_off = false;
 }
@@ -105,7 +105,7 @@ static bool repeat_only_this(struct client_shim *cs, struct shim_answer *a)
 {
     if (!is_error(a))
         return true;
-    shim_core_fails(cs, a->now_ms, a->id);
+    client_shim_core_fails(cs, a->now_ms, a->id);
     return false;
 }
 
@@ -117,27 +117,13 @@ static bool overlook_error(struct client_shim *cs, struct shim_answer *a)
     return true;
 }
 
-TWIN(edits_the_resend, .request = stamp_repeat)
-TWIN(skips_the_lost_rid, .request = renumber_repeat)
-TWIN(never_resends, .request = swallow_repeat)
-TWIN(primary_timeout_only, .tweak = no_secondary)
-TWIN(resends_at_once, .tweak = secondary_at_once)
-TWIN(no_back_off, .tweak = no_back_off)
-TWIN(takes_failure_for_an_answer, .fail = take_failure_for_answer)
-TWIN(takes_any_200_for_an_answer, .answer = take_any_200)
-TWIN(repeats_only_the_failed_one, .answer = repeat_only_this)
-TWIN(ignores_type_error, .answer = overlook_error)
-
-const struct client_twin client_repeat_twins[] = {
-    {"edits-the-resend", false, "writes the number of the attempt into every repeat", edits_the_resend},
-    {"skips-the-lost-rid", false, "gives a request that it sends again the next rid", skips_the_lost_rid},
-    {"never-resends", false, "never sends a request again", never_resends},
-    {"primary-timeout-only", false, "does not care that a later request was answered", primary_timeout_only},
-    {"resends-at-once", true, "repeats a request as soon as a later one was answered", resends_at_once},
-    {"no-back-off", true, "repeats without any delay", no_back_off},
-    {"takes-failure-for-an-answer", false, "goes on after a broken connection as if the answer had been empty", takes_failure_for_an_answer},
-    {"takes-any-200-for-an-answer", false, "goes on after a web page as if the answer had been empty", takes_any_200_for_an_answer},
-    {"repeats-only-the-failed-one", false, "repeats after type='error' that request, but none before it", repeats_only_the_failed_one},
-    {"ignores-type-error", false, "goes on after type='error' as if the answer had been empty", ignores_type_error},
-    {0},
-};
+TWIN(twin_edits_the_resend, .request = stamp_repeat)
+TWIN(twin_skips_the_lost_rid, .request = renumber_repeat)
+TWIN(twin_never_resends, .request = swallow_repeat)
+TWIN(twin_primary_timeout_only, .tweak = no_secondary)
+TWIN(twin_resends_at_once, .tweak = secondary_at_once)
+TWIN(twin_no_back_off, .tweak = repeat_at_once)
+TWIN(twin_takes_failure_for_an_answer, .fail = take_failure_for_answer)
+TWIN(twin_takes_any_200_for_an_answer, .answer = take_any_200)
+TWIN(twin_repeats_only_the_failed_one, .answer = repeat_only_this)
+TWIN(twin_ignores_type_error, .answer = overlook_error)

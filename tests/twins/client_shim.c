@@ -17,6 +17,7 @@ struct parcel {
     int64_t due_ms;
     struct shim_open what;
     struct buf body;
+    struct buf http;
 };
 
 /* An event of the twin's own. */
@@ -36,6 +37,7 @@ static void parcel_free(struct parcel *p)
     if (!p)
         return;
     buf_release(&p->body);
+    buf_release(&p->http);
     free(p);
 }
 
@@ -68,7 +70,7 @@ static void close_open(struct client_shim *cs, struct shim_open *o)
     memmove(o, o + 1, (cs->open_count - at) * sizeof *o);
 }
 
-bool shim_lower_open(const struct client_shim *cs, uint64_t rid)
+bool client_shim_lower_open(const struct client_shim *cs, uint64_t rid)
 {
     for (size_t i = 0; i < cs->open_count; i++) {
         if (cs->open[i].rid < rid)
@@ -77,7 +79,7 @@ bool shim_lower_open(const struct client_shim *cs, uint64_t rid)
     return false;
 }
 
-bool shim_is_open(const struct client_shim *cs, uint64_t rid)
+bool client_shim_is_open(const struct client_shim *cs, uint64_t rid)
 {
     for (size_t i = 0; i < cs->open_count; i++) {
         if (cs->open[i].rid == rid)
@@ -99,8 +101,15 @@ static void give_up(struct client_shim *cs, uint64_t id)
 
 /* ---- requests ---- */
 
+static void move(struct buf *to, struct buf *from)
+{
+    *to = *from;
+    memset(from, 0, sizeof *from);
+}
+
 static void post(struct client_shim *cs, int64_t due_ms,
-                 const struct shim_open *what, struct buf *body)
+                 const struct shim_open *what, struct buf *body,
+                 struct buf *http)
 {
     struct parcel **at = &cs->out;
     struct parcel *p = mem_alloc(sizeof *p);
@@ -109,13 +118,13 @@ static void post(struct client_shim *cs, int64_t due_ms,
         at = &(*at)->next;
     p->due_ms = due_ms;
     p->what = *what;
-    p->body = *body;
-    memset(body, 0, sizeof *body);
+    move(&p->body, body);
+    move(&p->http, http);
     p->next = *at;
     *at = p;
 }
 
-void shim_hurry(struct client_shim *cs, int64_t now_ms)
+void client_shim_hurry(struct client_shim *cs, int64_t now_ms)
 {
     for (struct parcel *p = cs->out; p; p = p->next) {
         if (p->due_ms > now_ms)
@@ -123,15 +132,16 @@ void shim_hurry(struct client_shim *cs, int64_t now_ms)
     }
 }
 
-void shim_send(struct client_shim *cs, int64_t due_ms, uint64_t rid,
-               const struct buf *body)
+void client_shim_send(struct client_shim *cs, int64_t due_ms, uint64_t rid,
+                      const struct buf *body)
 {
     struct shim_open what = {
         .id = OWN_IDS + ++cs->own_id, .rid = rid, .attempt = 1};
     struct buf copy = BUF_INIT;
+    struct buf http = BUF_INIT;
 
     buf_add(&copy, buf_str(body), body->len);
-    post(cs, due_ms, &what, &copy);
+    post(cs, due_ms, &what, &copy, &http);
 }
 
 static void note_request(struct client_shim *cs, const struct shim_request *r)
@@ -161,8 +171,9 @@ static void fetch_requests(struct client_shim *cs, int64_t now_ms)
         buf_add(&r.body, from.body, from.len);
         note_request(cs, &r);
         if (!cs->hooks->request || cs->hooks->request(cs, &r))
-            post(cs, r.due_ms, &what, &r.body);
+            post(cs, r.due_ms, &what, &r.body, &r.http);
         buf_release(&r.body);
+        buf_release(&r.http);
     }
 }
 
@@ -185,6 +196,8 @@ static int shim_next_request(struct client_peer *cp, int64_t now_ms,
     out->attempt = p->what.attempt;
     out->body = buf_str(&p->body);
     out->len = p->body.len;
+    out->http = p->http.len ? p->http.data : NULL;
+    out->http_len = p->http.len;
     return 1;
 }
 
@@ -263,7 +276,7 @@ static void shim_take_failure(struct client_peer *cp, int64_t now_ms,
         cs->inner->ops->fail(cs->inner, now_ms, id, reason);
 }
 
-void shim_core_fails(struct client_shim *cs, int64_t now_ms, uint64_t id)
+void client_shim_core_fails(struct client_shim *cs, int64_t now_ms, uint64_t id)
 {
     cs->inner->ops->fail(cs->inner, now_ms, id, "the twin wants it so");
 }
@@ -282,7 +295,8 @@ static struct saying *add_saying(struct client_shim *cs, const char *kind)
     return s;
 }
 
-void shim_say(struct client_shim *cs, const char *status, const char *condition)
+void client_shim_say(struct client_shim *cs, const char *status,
+                     const char *condition)
 {
     struct saying *s = add_saying(cs, "status");
 
@@ -290,7 +304,7 @@ void shim_say(struct client_shim *cs, const char *status, const char *condition)
     s->condition = mem_dup(condition);
 }
 
-void shim_say_stanzas(struct client_shim *cs, const struct buf *payload)
+void client_shim_say_stanzas(struct client_shim *cs, const struct buf *payload)
 {
     struct buf body = BUF_INIT;
     xmlDocPtr doc;
@@ -370,7 +384,8 @@ static const char *shim_verb(struct client_peer *cp, int64_t now_ms,
     return cs->inner->ops->verb(cs->inner, now_ms, v, reason);
 }
 
-void shim_core_verb(struct client_shim *cs, int64_t now_ms, const char *name)
+void client_shim_core_verb(struct client_shim *cs, int64_t now_ms,
+                           const char *name)
 {
     struct verb v = {.name = name};
     struct buf reason = BUF_INIT;
@@ -386,7 +401,7 @@ void shim_core_verb(struct client_shim *cs, int64_t now_ms, const char *name)
     buf_release(&reason);
 }
 
-void shim_end(struct client_shim *cs)
+void client_shim_end(struct client_shim *cs)
 {
     while (cs->open_count)
         give_up(cs, cs->open[0].id);
@@ -398,8 +413,8 @@ void shim_end(struct client_shim *cs)
 static int64_t shim_deadline_ms(struct client_peer *cp)
 {
     struct client_shim *cs = shim(cp);
-    int64_t first = cs->ended ? CLOCK_NEVER
-                              : cs->inner->ops->deadline_ms(cs->inner);
+    int64_t first =
+        cs->ended ? CLOCK_NEVER : cs->inner->ops->deadline_ms(cs->inner);
 
     return cs->out && cs->out->due_ms < first ? cs->out->due_ms : first;
 }
@@ -435,9 +450,9 @@ static void shim_free(struct client_peer *cp)
 }
 
 static const struct client_peer_ops shim_ops = {
-    shim_verb,         shim_next_request, shim_next_abort,
-    shim_take_answer,  shim_take_failure, shim_next_event,
-    shim_deadline_ms,  shim_tick,         shim_free,
+    shim_verb,        shim_next_request, shim_next_abort,
+    shim_take_answer, shim_take_failure, shim_next_event,
+    shim_deadline_ms, shim_tick,         shim_free,
 };
 
 struct client_peer *client_shim_new(const struct client_hooks *hooks)

@@ -22,6 +22,7 @@ struct shim_request {
     uint64_t rid; /* as the core counts */
     int attempt;  /* above 1: a repeat */
     struct buf body;
+    struct buf http; /* the whole message instead, if it is not empty */
 };
 
 /* An answer on its way to the core. */
@@ -29,7 +30,7 @@ struct shim_answer {
     int64_t now_ms;
     uint64_t id;
     uint64_t rid;
-    bool own; /* to a request of shim_send() */
+    bool own; /* to a request of client_shim_send() */
     int status;
     struct buf body;
 };
@@ -49,9 +50,9 @@ struct client_shim {
     const struct client_hooks *hooks;
     struct shim_open open[SHIM_OPEN_MAX]; /* by age */
     size_t open_count;
-    uint64_t top_rid;  /* highest that the core has used */
-    bool online;       /* the core has said "connected" */
-    bool ended;        /* shim_end() was called: nothing passes any more */
+    uint64_t top_rid; /* highest that the core has used */
+    bool online;      /* the core has said "connected" */
+    bool ended; /* client_shim_end() was called: nothing passes any more */
     char *jid, *password; /* of the last connect */
     char *sid;            /* in the newest request; NULL at first */
     /* for the twin's own use */
@@ -85,23 +86,25 @@ struct client_peer *client_shim_new(const struct client_hooks *hooks);
 
 /* A request of the twin's own: the core knows nothing of it, nor of its
  * answer. body is copied. */
-void shim_send(struct client_shim *cs, int64_t due_ms, uint64_t rid,
-               const struct buf *body);
+void client_shim_send(struct client_shim *cs, int64_t due_ms, uint64_t rid,
+                      const struct buf *body);
 /* Requests that wait for their time need not wait any longer. */
-void shim_hurry(struct client_shim *cs, int64_t now_ms);
+void client_shim_hurry(struct client_shim *cs, int64_t now_ms);
 /* Let the core believe that a transmission failed. */
-void shim_core_fails(struct client_shim *cs, int64_t now_ms, uint64_t id);
+void client_shim_core_fails(struct client_shim *cs, int64_t now_ms,
+                            uint64_t id);
 /* Say something to the application; condition may be NULL. */
-void shim_say(struct client_shim *cs, const char *status,
-              const char *condition);
-void shim_say_stanzas(struct client_shim *cs, const struct buf *payload);
+void client_shim_say(struct client_shim *cs, const char *status,
+                     const char *condition);
+void client_shim_say_stanzas(struct client_shim *cs, const struct buf *payload);
 /* The client stops here: gives up what is open and does nothing more. */
-void shim_end(struct client_shim *cs);
+void client_shim_end(struct client_shim *cs);
 /* A verb for the core without arguments, or a connect as before. */
-void shim_core_verb(struct client_shim *cs, int64_t now_ms, const char *name);
+void client_shim_core_verb(struct client_shim *cs, int64_t now_ms,
+                           const char *name);
 
 /* Is a request with a lower rid unanswered? */
-bool shim_lower_open(const struct client_shim *cs, uint64_t rid);
+bool client_shim_lower_open(const struct client_shim *cs, uint64_t rid);
 /* Has this rid a transmission that is open? */
-bool shim_is_open(const struct client_shim *cs, uint64_t rid);
+bool client_shim_is_open(const struct client_shim *cs, uint64_t rid);
 #endif

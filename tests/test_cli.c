@@ -1,0 +1,355 @@
+/*
+ * The program as a whole: each exit status, what it prints, what it leaves
+ * behind. It is the boshspec beside this test program, or $BOSHSPEC.
+ */
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "common/buf.h"
+#include "reports/result.h"
+
+int suite_cli(void);
+
+#define FAST "client/order/swapped-responses"
+
+static char *program;
+static char *dir; /* for what the tests write */
+
+/* The shell runs it; P is the program, D the folder. Returns its status, and
+ * stdout and stderr together. */
+static int sh(struct buf *out, const char *fmt, ...)
+{
+    char *command, *line;
+    struct buf args = BUF_INIT;
+    char chunk[4096];
+    size_t got;
+    va_list ap;
+    FILE *f;
+    int status;
+
+    va_start(ap, fmt);
+    buf_vprintf(&args, fmt, ap);
+    va_end(ap);
+    command = mem_printf("P='%s'; D='%s'; %s", program, dir, buf_str(&args));
+    line = mem_printf("exec 2>&1; %s", command);
+    fflush(stdout);
+    f = popen(line, "r");
+    CHECK(f != NULL);
+    while (f && (got = fread(chunk, 1, sizeof chunk, f)) > 0)
+        buf_add(out, chunk, got);
+    status = f ? pclose(f) : -1;
+    buf_release(&args);
+    free(command);
+    free(line);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static bool has(const struct buf *out, const char *words)
+{
+    return strstr(buf_str(out), words) != NULL;
+}
+
+/* One run, its status, and words that must be in what it printed. */
+static void expect(int status, const char *words, const char *command)
+{
+    struct buf out = BUF_INIT;
+
+    CHECK_INT(sh(&out, "%s", command), status);
+    CHECK_ROW(has(&out, words), command);
+    if (!has(&out, words))
+        printf("\n%s\nprinted:\n%s\n", command, buf_str(&out));
+    buf_release(&out);
+}
+
+static bool load(const char *name, struct result *r)
+{
+    char *path = mem_printf("%s/%s/result.json", dir, name);
+    struct err e = {""};
+    int rc = result_load(path, r, &e);
+
+    CHECK_STR(e.text, "");
+    free(path);
+    return rc == 0;
+}
+
+/* ------------------------------------------------------------- status */
+
+static void test_status_0_all_as_expected(void)
+{
+    struct result r;
+
+    expect(0, "1 pass, 0 fail",
+           "$P client --strict -o $D/pass --seed=7 " FAST);
+    if (load("pass", &r)) {
+        CHECK(r.finished && !r.interrupted);
+        CHECK_INT(r.case_count, 1);
+        CHECK_STR(r.peer_name, "bosh-client");
+        CHECK_INT(r.options.seed, 7);
+        CHECK_STR(r.cases[0].verdict, "pass");
+        CHECK_STR(r.cases[0].log, "cases/" FAST ".log");
+        result_release(&r);
+    }
+}
+
+/* A case whose assert asks for what nobody does. */
+static void write_failing_case(void)
+{
+    struct buf out = BUF_INIT;
+
+    CHECK_INT(sh(&out,
+                 "C=$($P show " FAST " | sed -n 's/^file *//p' | tr -d '\\n');"
+                 "sed \"s/<is>'one two three'<.is>/<is>'three two one'<.is>/\""
+                 " \"$C\" > $D/failing.xml"),
+              0);
+    CHECK_STR(buf_str(&out), "");
+    buf_release(&out);
+}
+
+static void test_status_1_a_failure_and_all_about_it(void)
+{
+    struct buf out = BUF_INIT;
+
+    write_failing_case();
+    CHECK_INT(sh(&out, "$P client -o $D/fail $D/failing.xml"), 1);
+    CHECK(has(&out, "x124-client-process-order, XEP-0124 14.2"));
+    CHECK(has(&out, "expected  'three two one'") ||
+          has(&out, "expected  three two one"));
+    CHECK(has(&out, "one two three"));
+    CHECK(has(&out, "/fail/cases/failing.log"));
+    buf_release(&out);
+}
+
+static void test_status_2_bad_options_and_cases(void)
+{
+    expect(2, "unrecognized option", "$P client --no-such-option");
+    expect(2, "unknown command", "$P certify");
+    expect(2, "which command", "$P");
+    expect(2, "a number from 0.1 to 100", "$P client --timeout-factor=x");
+    expect(2, "'line' is all there is", "$P client --driver=carrier-pigeon");
+    expect(2, "--url is wanted", "$P server --domain=x");
+    expect(2, "an http or https URL",
+           "$P server --domain=x --url=gopher://x/");
+    expect(2, "JID:FILE is wanted",
+           "$P server --domain=x --url=http://x/ --account=alice");
+    expect(2, "bad.xml:1: ",
+           "echo '<case' > $D/bad.xml; $P client -o $D/bad $D/bad.xml");
+    expect(2, "bad.xml:1: ", "$P lint $D/bad.xml");
+    expect(2, "", "$P client -o /proc/nowhere " FAST);
+}
+
+static void test_status_3_a_peer_that_cannot_be_tested(void)
+{
+    expect(3, "the driver ended with status 9; it wrote: no such luck",
+           "$P client -o $D/dead --exec='echo no such luck >&2; exit 9'");
+    expect(3, "is no JSON: 'Hello'",
+           "$P client -o $D/chatty --exec='echo Hello; cat' " FAST);
+    expect(3, "0 pass, 0 fail",
+           "echo x > $D/pw; $P server -o $D/nobody --domain=localhost "
+           "--account=alice@localhost:$D/pw --url=http://127.0.0.1:1/ "
+           "'server/order/*'");
+}
+
+/* It is willing, but does nothing. */
+#define IDLER                                                                  \
+    "n=0; while read -r l; do n=$((n+1)); case $n in 1) echo "                 \
+    "\"{\\\"id\\\":1,\\\"result\\\":\\\"ok\\\",\\\"protocol\\\":1,"            \
+    "\\\"name\\\":\\\"idler\\\",\\\"verbs\\\":[\\\"connect\\\","               \
+    "\\\"send\\\"],\\\"events\\\":[\\\"status\\\",\\\"stanza\\\"]}\";; "       \
+    "2) echo \"{\\\"id\\\":2,\\\"result\\\":\\\"unsupported\\\"}\";; *) "      \
+    "case $l in *quit*) exit;; esac; "                                         \
+    "echo \"{\\\"id\\\":$n,\\\"result\\\":\\\"ok\\\"}\";; esac; done\n"
+
+static void write_idler(void)
+{
+    char *path = mem_printf("%s/idler.sh", dir);
+    FILE *f = fopen(path, "we");
+
+    CHECK(f != NULL && fputs(IDLER, f) >= 0);
+    if (f)
+        fclose(f);
+    free(path);
+}
+
+static void test_a_client_that_never_connects_is_an_error(void)
+{
+    write_idler();
+    expect(3, "the client never connected",
+           "$P client -o $D/idle --timeout-factor=0.1 "
+           "--exec=\"sh $D/idler.sh\" " FAST);
+}
+
+static void test_status_4_too_few(void)
+{
+    expect(4, "'client/no/such' selects no case", "$P client client/no/such");
+    expect(4, "selects no case", "$P client --tag=no-such-tag");
+    expect(4, "1 pass, 0 fail", "$P client -o $D/few --min=2 " FAST);
+}
+
+static void test_status_5_a_fault_of_our_own(void)
+{
+    expect(5, "a fault in boshspec itself",
+           "$P serve --listen=127.0.0.1:0 & sleep 0.3; kill -ABRT $!; "
+           "wait $!");
+}
+
+/* ------------------------------------------------------------- ends */
+
+static void test_a_killed_run_leaves_what_it_had(void)
+{
+    struct buf out = BUF_INIT;
+    struct result r;
+
+    CHECK_INT(sh(&out, "timeout --preserve-status -s KILL 2.5 $P client -o "
+                       "$D/killed client/errors " FAST), 137);
+    if (load("killed", &r)) {
+        CHECK(!r.finished);
+        CHECK(r.case_count < r.selected);
+        result_release(&r);
+    }
+    buf_clear(&out);
+    CHECK_INT(sh(&out, "head -n 1 $D/killed/cases/client/errors/*.log"), 0);
+    CHECK(has(&out, "<log seq=\"1\""));
+    buf_clear(&out);
+    /* the driver was left alone: it ends with its stdin */
+    CHECK_INT(sh(&out, "sleep 0.5; $P judge $D/killed " FAST), 0);
+    buf_release(&out);
+}
+
+static void test_an_interrupted_run_says_so(void)
+{
+    struct buf out = BUF_INIT;
+    struct result r;
+
+    CHECK_INT(sh(&out, "timeout --preserve-status -s INT 2.5 $P client -o "
+                       "$D/int client/errors " FAST), 1);
+    CHECK(has(&out, "interrupted: 1 of "));
+    if (load("int", &r)) {
+        CHECK(r.interrupted && !r.finished);
+        CHECK_INT(r.case_count, 1);
+        result_release(&r);
+    }
+    buf_release(&out);
+}
+
+/* The bundled client until a message is to be sent: then it crashes. */
+static void test_a_crash_costs_the_case_that_causes_it(void)
+{
+    struct buf out = BUF_INIT;
+    struct result r;
+    size_t i;
+
+    CHECK_INT(
+        sh(&out, "cat > $D/crash.sh <<'EOF'\n"
+                 "mkfifo $D/crash.$$; \"${P%%/*}/bosh-client\" < $D/crash.$$ &\n"
+                 "exec 3> $D/crash.$$; rm $D/crash.$$\n"
+                 "while read -r l; do case $l in *send*two*) kill -9 $!; kill "
+                 "-SEGV $$;; esac; printf '%%s\\n' \"$l\" >&3; done\n"
+                 "EOF\n"
+                 "export P D; $P client -o $D/crash --exec=\"sh $D/crash.sh\" "
+                 FAST " client/errors/success-resets-the-count"),
+        1);
+    CHECK(has(&out, "the driver crashed: Segmentation fault"));
+    if (load("crash", &r)) {
+        for (i = 0; i < r.case_count; i++) {
+            bool guilty = strcmp(r.cases[i].id, FAST) == 0;
+
+            CHECK_STR(r.cases[i].verdict, guilty ? "error" : "pass");
+            CHECK_INT(r.cases[i].attempts, 2);
+        }
+        CHECK_INT(r.case_count, 2);
+        result_release(&r);
+    }
+    buf_release(&out);
+}
+
+/* ------------------------------------------------------------- the rest */
+
+static void test_our_own_server_passes(void)
+{
+    expect(0, "1 pass, 0 fail",
+           "echo secret > $D/pw; $P serve --listen=127.0.0.1:0 > $D/url & "
+           "sleep 0.5; U=$(sed 's/listening on //' $D/url); "
+           "$P server -o $D/server --url=$U --domain=localhost "
+           "--account=alice@localhost:$D/pw --account=bob@localhost:$D/pw "
+           "server/order/requests-out-of-order; S=$?; kill $!; wait $!; "
+           "exit $S");
+}
+
+static void test_stored_logs_are_judged_alike(void)
+{
+    expect(0, "1 pass, 0 fail", "$P judge $D/pass -o $D/again.json");
+    expect(1, "0 pass, 1 fail",
+           "$P judge $D/fail --cases=$D failing; exit $?");
+    expect(4, "no log of a case that is known", "$P judge $D");
+}
+
+static void test_cases_are_listed_and_shown(void)
+{
+    expect(0, FAST "\n", "$P list");
+    expect(0, FAST "\n", "$P list 'XEP-0124 14.2'");
+    expect(0, "covers    x124-client-process-order", "$P show " FAST);
+    expect(2, "which case?", "$P show");
+    expect(4, "selects no case", "$P show nothing/like/it");
+}
+
+static void test_help_and_version(void)
+{
+    expect(0, "boshspec ", "$P --version");
+    expect(0, "Exit status:", "$P --help");
+    expect(0, "--timeout-factor", "$P client --help");
+    expect(0, "--domain", "$P server --help");
+}
+
+static int begin(void)
+{
+    const char *given = getenv("BOSHSPEC");
+    char self[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    dir = mem_dup("/tmp/boshspec-cli-XXXXXX");
+    if (len < 0 || !mkdtemp(dir))
+        return -1;
+    self[len] = '\0';
+    *strrchr(self, '/') = '\0';
+    program = given ? mem_dup(given) : mem_printf("%s/boshspec", self);
+    return access(program, X_OK);
+}
+
+static int end(void)
+{
+    struct buf out = BUF_INIT;
+
+    sh(&out, "rm -rf \"$D\"");
+    buf_release(&out);
+    free(program);
+    free(dir);
+    return 0;
+}
+
+int suite_cli(void)
+{
+    CU_pSuite s = CU_add_suite("cli", begin, end);
+
+    if (!s || !CU_ADD_TEST(s, test_status_0_all_as_expected) ||
+        !CU_ADD_TEST(s, test_status_1_a_failure_and_all_about_it) ||
+        !CU_ADD_TEST(s, test_status_2_bad_options_and_cases) ||
+        !CU_ADD_TEST(s, test_status_3_a_peer_that_cannot_be_tested) ||
+        !CU_ADD_TEST(s, test_a_client_that_never_connects_is_an_error) ||
+        !CU_ADD_TEST(s, test_status_4_too_few) ||
+        !CU_ADD_TEST(s, test_status_5_a_fault_of_our_own) ||
+        !CU_ADD_TEST(s, test_a_killed_run_leaves_what_it_had) ||
+        !CU_ADD_TEST(s, test_an_interrupted_run_says_so) ||
+        !CU_ADD_TEST(s, test_a_crash_costs_the_case_that_causes_it) ||
+        !CU_ADD_TEST(s, test_our_own_server_passes) ||
+        !CU_ADD_TEST(s, test_stored_logs_are_judged_alike) ||
+        !CU_ADD_TEST(s, test_cases_are_listed_and_shown) ||
+        !CU_ADD_TEST(s, test_help_and_version))
+        return -1;
+    return 0;
+}

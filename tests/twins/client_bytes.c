@@ -1,0 +1,150 @@
+/* Client twins: what XML, XEP-0124 §6, and HTTP, §5, are made of. */
+#include "client_twins.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/http.h"
+#include "common/xml.h"
+#include "entity.h"
+
+/* ---- XML ---- */
+
+static void replace(struct buf *body, const char *from, const char *to)
+{
+    const char *at = strstr(buf_str(body), from);
+    struct buf out = BUF_INIT;
+
+    if (!at)
+        return;
+    buf_add(&out, buf_str(body), (size_t)(at - buf_str(body)));
+    buf_adds(&out, to);
+    buf_adds(&out, at + strlen(from));
+    buf_release(body);
+    *body = out;
+}
+
+static bool forget_to_escape(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    replace(&r->body, "&amp;", "&");
+    return true;
+}
+
+static bool without_namespace(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    entity_set(&r->body, "xmlns", NULL);
+    return true;
+}
+
+static void put_inside(struct client_shim *cs, struct shim_request *r,
+                       const char *text)
+{
+    struct buf inside = BUF_INIT;
+
+    if (cs->online) {
+        buf_adds(&inside, text);
+        entity_put_payload(&r->body, &inside);
+    }
+    buf_release(&inside);
+}
+
+static bool write_comment(struct client_shim *cs, struct shim_request *r)
+{
+    put_inside(cs, r, "<!-- one more -->");
+    return true;
+}
+
+static bool write_instruction(struct client_shim *cs, struct shim_request *r)
+{
+    put_inside(cs, r, "<?robot come?>");
+    return true;
+}
+
+static bool write_doctype(struct client_shim *cs, struct shim_request *r)
+{
+    if (cs->online)
+        replace(&r->body, "<body", "<!DOCTYPE body><body");
+    return true;
+}
+
+/* ---- HTTP ---- */
+
+static const struct http_header host = {"Host", "localhost"};
+static const struct http_header type = {"Content-Type",
+                                        "text/xml; charset=utf-8"};
+
+static void write_post(struct shim_request *r, const char *method,
+                       const struct http_header *a, const struct http_header *b)
+{
+    const struct http_header headers[] = {*a, *b};
+
+    http_write_request(&r->http, method, "/http-bind", 1, headers, 2,
+                       buf_str(&r->body), r->body.len);
+}
+
+static bool leave_out_host(struct client_shim *cs, struct shim_request *r)
+{
+    static const struct http_header agent = {"User-Agent", "twin"};
+
+    (void)cs;
+    write_post(r, "POST", &agent, &type);
+    return true;
+}
+
+static bool put_body(struct client_shim *cs, struct shim_request *r)
+{
+    if (cs->online)
+        write_post(r, "PUT", &host, &type);
+    return true;
+}
+
+/* The bytes that begin a character of UTF-8. */
+static size_t characters(const struct buf *body)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < body->len; i++)
+        count += ((unsigned char)body->data[i] & 0xC0) != 0x80;
+    return count;
+}
+
+static bool count_characters(struct client_shim *cs, struct shim_request *r)
+{
+    char *number = mem_printf("%zu", characters(&r->body));
+    struct http_header length = {"Content-Length", number};
+
+    (void)cs;
+    write_post(r, "POST", &host, &length);
+    free(number);
+    return true;
+}
+
+static bool send_chunks(struct client_shim *cs, struct shim_request *r)
+{
+    static const struct http_header chunked = {"Transfer-Encoding", "chunked"};
+    struct buf chunks = BUF_INIT;
+    struct buf body = r->body;
+
+    if (!cs->online)
+        return true;
+    buf_printf(&chunks, "%zx\r\n", body.len);
+    buf_add(&chunks, body.data, body.len);
+    buf_adds(&chunks, "\r\n0\r\n\r\n");
+    r->body = chunks;
+    write_post(r, "POST", &host, &chunked);
+    r->body = body;
+    buf_release(&chunks);
+    return true;
+}
+
+TWIN(twin_forgets_to_escape, .request = forget_to_escape)
+TWIN(twin_body_without_namespace, .request = without_namespace)
+TWIN(twin_writes_comments, .request = write_comment)
+TWIN(twin_writes_instructions, .request = write_instruction)
+TWIN(twin_writes_a_doctype, .request = write_doctype)
+TWIN(twin_leaves_out_host, .request = leave_out_host)
+TWIN(twin_puts_its_bodies, .request = put_body)
+TWIN(twin_counts_characters, .request = count_characters)
+TWIN(twin_sends_in_chunks, .request = send_chunks)

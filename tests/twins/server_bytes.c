@@ -1,0 +1,138 @@
+/* Server twins: what XML, XEP-0124 §6, and HTTP, §5, are made of. */
+#include "server_twins.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xml.h"
+#include "entity.h"
+
+/* An answer of a session that has begun, and that carries a <body/>. */
+static bool is_later(const struct server_answer *a)
+{
+    return a->call && a->status == 200 && a->body.len;
+}
+
+static void put_inside(struct server_answer *a, const char *text)
+{
+    struct buf inside = BUF_INIT;
+
+    if (is_later(a)) {
+        buf_adds(&inside, text);
+        entity_put_payload(&a->body, &inside);
+    }
+    buf_release(&inside);
+}
+
+static bool write_comment(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    put_inside(a, "<!-- one more -->");
+    return true;
+}
+
+static bool write_instruction(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    put_inside(a, "<?robot come?>");
+    return true;
+}
+
+static bool write_doctype(struct server_shim *ss, struct server_answer *a)
+{
+    static const char doctype[] = "<!DOCTYPE body>";
+    struct buf out = BUF_INIT;
+
+    (void)ss;
+    if (!is_later(a))
+        return true;
+    buf_adds(&out, doctype);
+    buf_add(&out, a->body.data, a->body.len);
+    buf_release(&a->body);
+    a->body = out;
+    return true;
+}
+
+/* A stanza that is cut off in the middle of its end tag. */
+static bool cut_off(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (is_later(a) && strstr(a->body.data, "<message"))
+        a->body.data[--a->body.len] = '\0';
+    return true;
+}
+
+static bool say_nothing(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (is_later(a) && !entity_has_payload(&a->body))
+        buf_clear(&a->body);
+    return true;
+}
+
+static bool say_html(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (*a->content_type)
+        a->content_type = "text/html";
+    return true;
+}
+
+static bool promise_more(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (is_later(a))
+        a->extra_length = 2;
+    return true;
+}
+
+static bool answer_twice(struct server_shim *ss, struct server_answer *a)
+{
+    struct buf payload = BUF_INIT;
+
+    (void)ss;
+    if (is_later(a) && strstr(a->body.data, "<iq")) {
+        entity_take_payload(&a->body, &payload);
+        entity_put_payload(&a->body, &payload);
+        entity_put_payload(&a->body, &payload);
+    }
+    buf_release(&payload);
+    return true;
+}
+
+/* ---- conditions, §17 ---- */
+
+static bool invent_condition(struct server_shim *ss, struct server_answer *a)
+{
+    char *condition = entity_attr(&a->body, "condition");
+
+    (void)ss;
+    if (condition)
+        entity_set(&a->body, "condition", "session-not-there");
+    free(condition);
+    return true;
+}
+
+static bool say_by_status(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (a->session && a->status == 200 &&
+        entity_has(&a->body, "condition", "item-not-found")) {
+        a->status = 404;
+        a->content_type = "text/plain";
+        buf_clear(&a->body);
+        buf_adds(&a->body, "no such session");
+    }
+    return true;
+}
+
+TWIN(twin_answers_with_comments, .answer = write_comment)
+TWIN(twin_answers_with_instructions, .answer = write_instruction)
+TWIN(twin_answers_with_a_doctype, .answer = write_doctype)
+TWIN(twin_answers_ill_formed, .answer = cut_off)
+TWIN(twin_answers_nothing_at_all, .answer = say_nothing)
+TWIN(twin_answers_text_html, .answer = say_html)
+TWIN(twin_length_too_long, .answer = promise_more)
+TWIN(twin_answers_iqs_twice, .answer = answer_twice)
+TWIN(twin_invents_conditions, .answer = invent_condition)
+TWIN(twin_condition_as_http_code, .answer = say_by_status)

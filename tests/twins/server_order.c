@@ -1,0 +1,181 @@
+/* Server twins: the order of requests and answers, XEP-0124 §14.2, and how
+ * many are held, §11. */
+#include "server_twins.h"
+
+#include <stdlib.h>
+
+#include "entity.h"
+
+/* So far ahead that no window reaches it. */
+#define FAR 1000000
+
+/* ---- payloads run as they arrive, answers keep their order ---- */
+
+/* The core is given the requests in the order of arrival: count of them so
+ * far. The answer to its rid k is then the client's rid k's, who may not have
+ * asked yet: what waits for it is kept in carry. */
+static bool run_on_arrival(struct server_shim *ss, struct server_request *r)
+{
+    struct server_session *s = r->session;
+
+    (void)ss;
+    if (!s || r->repeat)
+        return true;
+    entity_set_number(&r->body, "rid", s->first + ++s->count);
+    if (s->flag && r->rid == s->rid) {
+        s->flag = false;
+        server_shim_answer(ss, r->now_ms, r->token, 200, &s->carry);
+        server_session_call(s, r->rid)->answered = true;
+        buf_clear(&s->carry);
+    }
+    return true;
+}
+
+static bool answer_by_rid(struct server_shim *ss, struct server_answer *a)
+{
+    struct call *c = a->session && !a->creation
+                         ? server_session_call(a->session, a->rid)
+                         : NULL;
+
+    (void)ss;
+    if (!a->session || a->creation)
+        return true;
+    if (a->call)
+        a->call->answered = false;
+    if (c) {
+        c->answered = true;
+        a->token = c->token;
+        return true;
+    }
+    a->session->flag = true;
+    a->session->rid = a->rid;
+    buf_clear(&a->session->carry);
+    buf_add(&a->session->carry, buf_str(&a->body), a->body.len);
+    return false;
+}
+
+/* ---- other wrong orders ---- */
+
+static bool answer_early_one(struct server_shim *ss, struct server_request *r)
+{
+    if (!r->session || !r->early)
+        return true;
+    server_shim_answer_empty(ss, r->now_ms, r->token, NULL);
+    server_shim_inject(ss, r->now_ms, &r->body);
+    return false;
+}
+
+/* What the core says to a request of our own is for the next answer. */
+static bool carry_over(struct server_shim *ss, struct server_answer *a)
+{
+    struct server_session *s = a->session;
+
+    (void)ss;
+    if (s && a->own) {
+        entity_take_payload(&a->body, &s->carry);
+    } else if (s && !a->replay && s->carry.len) {
+        entity_put_payload(&a->body, &s->carry);
+        buf_clear(&s->carry);
+    }
+    return true;
+}
+
+static bool refuse_early_one(struct server_shim *ss, struct server_request *r)
+{
+    (void)ss;
+    if (r->session && r->early)
+        entity_set_number(&r->body, "rid", r->rid + FAR);
+    return true;
+}
+
+#define LATE_MS 500
+
+static bool delay_late_comer(struct server_shim *ss, struct server_answer *a)
+{
+    const struct server_session *s = a->session;
+
+    (void)ss;
+    for (unsigned i = 0; a->call && i < s->call_count; i++) {
+        if (s->calls[i].rid > a->call->rid &&
+            s->calls[i].order < a->call->order)
+            a->due_ms = a->now_ms + LATE_MS;
+    }
+    return true;
+}
+
+/* ---- holding ---- */
+
+static void let_go_early(struct mock_options *o)
+{
+    o->empty_at_percent = 1;
+}
+
+static void hold_two(struct mock_options *o)
+{
+    o->requests = 3;
+}
+
+static bool ask_for_two(struct server_shim *ss, struct server_request *r)
+{
+    (void)ss;
+    if (r->creation && entity_number(&r->body, "hold") == 1)
+        entity_set(&r->body, "hold", "2");
+    return true;
+}
+
+static bool pretend_one(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (a->creation) {
+        entity_set(&a->body, "hold", "1");
+        entity_set(&a->body, "requests", "2");
+    }
+    return true;
+}
+
+/* The newest request gets the empty answer that lets the oldest go. */
+static bool answer_newest(struct server_shim *ss, struct server_answer *a)
+{
+    struct call *higher;
+    uint64_t to;
+
+    (void)ss;
+    if (!a->call || entity_has_payload(&a->body))
+        return true;
+    higher = server_session_higher_open(a->session, a->call->rid);
+    if (!higher)
+        return true;
+    to = higher->to;
+    higher->to = a->token;
+    a->token = to;
+    return true;
+}
+
+/* ---- in the right ---- */
+
+static bool gather(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (!a->call || a->replay || a->call->terminate)
+        return true;
+    if (entity_has_payload(&a->body) &&
+        server_session_higher_open(a->session, a->call->rid)) {
+        entity_take_payload(&a->body, &a->session->carry);
+        return true;
+    }
+    entity_put_payload(&a->body, &a->session->carry);
+    buf_clear(&a->session->carry);
+    return true;
+}
+
+TWIN(twin_processes_on_arrival, .request = run_on_arrival,
+     .answer = answer_by_rid)
+TWIN(twin_answers_before_the_gap_closes, .request = answer_early_one,
+     .answer = carry_over)
+TWIN(twin_window_of_one, .request = refuse_early_one)
+TWIN(twin_answers_in_arrival_order, .answer = delay_late_comer)
+TWIN(twin_holds_too_many, .options = hold_two, .request = ask_for_two,
+     .answer = pretend_one)
+TWIN(twin_answers_the_newest, .answer = answer_newest)
+TWIN(twin_keeps_up, .options = let_go_early)
+TWIN(twin_two_stanzas_in_one_answer, .answer = gather)

@@ -1,0 +1,102 @@
+/* Server twins: when a silent session ends, XEP-0124 §10, and what is said
+ * of it, §17. */
+#include "server_twins.h"
+
+#include <stdlib.h>
+
+#include "entity.h"
+
+/* What the client is told. */
+#define SHOWN_S 30
+
+static void eighteen_seconds(struct mock_options *o)
+{
+    o->inactivity_s = 18;
+}
+
+static void one_hour(struct mock_options *o)
+{
+    o->inactivity_s = 3600;
+}
+
+static void three_seconds_more(struct mock_options *o)
+{
+    o->inactivity_s = SHOWN_S + 3;
+}
+
+static bool show_thirty(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (a->creation)
+        entity_set_number(&a->body, "inactivity", SHOWN_S);
+    return true;
+}
+
+static bool is_not_found(const struct server_answer *a)
+{
+    return a->status == 200 && entity_has(&a->body, "type", "terminate") &&
+           entity_has(&a->body, "condition", "item-not-found");
+}
+
+static bool say_500(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (is_not_found(a)) {
+        a->status = 500;
+        buf_clear(&a->body);
+        buf_adds(&a->body, "Internal Server Error");
+    }
+    return true;
+}
+
+/* The core holds polls for nearly twice as long as it says. */
+static bool show_short_wait(struct server_shim *ss, struct server_answer *a)
+{
+    uint64_t wait_s = a->creation ? entity_number(&a->body, "wait") : 0;
+
+    (void)ss;
+    if (wait_s >= 2)
+        entity_set_number(&a->body, "wait", wait_s / 2);
+    return true;
+}
+
+static void no_version(struct mock_options *o)
+{
+    o->ver = NULL;
+}
+
+/* ---- a sid that nobody has given out ---- */
+
+static bool is_stranger(const struct server_request *r)
+{
+    return !r->creation && !r->session;
+}
+
+static bool ignore_stranger(struct server_shim *ss, struct server_request *r)
+{
+    (void)ss;
+    return !is_stranger(r);
+}
+
+static bool welcome_stranger(struct server_shim *ss, struct server_request *r)
+{
+    (void)ss;
+    if (is_stranger(r)) {
+        entity_set(&r->body, "sid", NULL);
+        entity_set(&r->body, "to", "localhost");
+        entity_set(&r->body, "wait", "60");
+        entity_set(&r->body, "hold", "1");
+        entity_set(&r->body, "ver", "1.11");
+    }
+    return true;
+}
+
+TWIN(twin_expires_early, .options = eighteen_seconds, .answer = show_thirty)
+TWIN(twin_never_expires, .options = one_hour, .answer = show_thirty)
+TWIN(twin_expired_is_http_500, .answer = say_500)
+TWIN(twin_unknown_sid_hangs, .request = ignore_stranger)
+TWIN(twin_unknown_sid_opens_a_session, .request = welcome_stranger)
+TWIN(twin_expires_some_seconds_late, .options = three_seconds_more,
+     .answer = show_thirty)
+TWIN(twin_legacy_http_codes, .options = no_version)
+TWIN(twin_holds_beyond_wait, .answer = show_short_wait)
