@@ -98,7 +98,7 @@ $(B)/boshspec: $(call objs,$(MAINS)) $(LIBS)
 $(B)/bosh-client: $(B)/client-under-test/main.o $(B)/libbosh.a $(B)/libcommon.a
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CLIENT_LIBS)
-$(B)/unit-tests: $(call objs,$(TESTS)) $(LIBS)
+$(B)/unit-tests: $(B)/boshspec $(B)/bosh-client $(call objs,$(TESTS)) $(LIBS)
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(call objs,$(TESTS)) \
 		-Wl,--start-group $(LIBS) -Wl,--end-group $(PKG_LIBS) -lcunit -lm

@@ -88,7 +88,7 @@ static void take_end(struct reading *r, const struct event *ev)
     r->ended = true;
     r->end_ms = ev->t_ms;
     r->because = mem_dup(event_get(ev, "because"));
-    r->how = !how                         ? PLAY_ERROR
+    r->how = !how                          ? PLAY_ERROR
              : strcmp(how, "done") == 0    ? PLAY_DONE
              : strcmp(how, "stopped") == 0 ? PLAY_STOPPED
              : strcmp(how, "na") == 0      ? PLAY_NA
@@ -112,8 +112,7 @@ static void take(void *ctx, const struct event *ev)
 }
 
 static void judge_log(const struct knowledge *k, const struct testcase *tc,
-                      const char *path, struct result_case *out,
-                      struct err *e)
+                      const char *path, struct result_case *out, struct err *e)
 {
     struct reading r = {.role = tc->role, .how = PLAY_ERROR};
     struct event_sink sink = {&r, take};

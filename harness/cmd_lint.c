@@ -84,8 +84,7 @@ static size_t lint_word(const struct knowledge *k, const char *word,
         free(id);
         return found;
     }
-    if (select_files(strcmp(word, "all") == 0 ? k->dir : word, &list, &e) <
-        0) {
+    if (select_files(strcmp(word, "all") == 0 ? k->dir : word, &list, &e) < 0) {
         say(NULL, e.text);
         found++;
     }

@@ -33,8 +33,8 @@ static const struct argp list_argp = {
     NULL,     parse, "[SELECT...]", "Lists cases of both roles: id and title.",
     children, NULL,  NULL};
 static const struct argp show_argp = {
-    NULL, parse, "SELECT...", "Says all that a case says about itself.",
-    children, NULL, NULL};
+    NULL,     parse, "SELECT...", "Says all that a case says about itself.",
+    children, NULL,  NULL};
 
 /* ------------------------------------------------------------- words */
 
@@ -50,9 +50,9 @@ static void add_requirement(struct buf *out, const struct text_style *st,
                             const struct knowledge *k, const char *id)
 {
     const struct requirement *r = catalogue_find(&k->catalogue, id);
-    char *words = r ? mem_printf("%s, %s, %s: %s", id, r->section, r->level,
-                                 r->text)
-                    : mem_dup(id);
+    char *words =
+        r ? mem_printf("%s, %s, %s: %s", id, r->section, r->level, r->text)
+          : mem_dup(id);
 
     add_words(out, st, "covers", words);
     free(words);
@@ -79,7 +79,7 @@ static void add_case(struct buf *out, const struct text_style *st,
     size_t i;
 
     buf_printf(out, "%s (rev %u)\n", tc->id, tc->rev);
-    add_words(out, st, "file", tc->path);
+    buf_printf(out, "%-9s %s\n", "file", tc->path);
     add_words(out, st, "title", tc->title);
     add_words(out, st, "why", tc->why);
     if (tc->origin_url)

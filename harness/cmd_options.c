@@ -183,8 +183,10 @@ static double factor(struct argp_state *state, const char *text)
     double f = strtod(text, &end);
 
     if (!*text || *end || !(f >= 0.1 && f <= 100))
-        argp_error(state, "--timeout-factor '%s': a number from 0.1 to 100 is "
-                          "wanted", text);
+        argp_error(state,
+                   "--timeout-factor '%s': a number from 0.1 to 100 is "
+                   "wanted",
+                   text);
     return f;
 }
 
@@ -225,8 +227,8 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
     }
 }
 
-const struct argp cmd_run_argp = {run_option_list, parse_run, NULL, NULL,
-                                  NULL,            NULL,      NULL};
+const struct argp cmd_run_argp = {
+    run_option_list, parse_run, NULL, NULL, NULL, NULL, NULL};
 
 void cmd_run_init(struct cmd_run *c, enum role role)
 {
@@ -325,8 +327,7 @@ int cmd_run_suite(struct cmd_run *c, const char *peer)
 
     if (c->run.verbose)
         log_set_level(LOG_INFO);
-    if (cmd_knowledge(&k, NULL, &e) < 0 ||
-        select_cases(&k, &o, &sel, &e) < 0) {
+    if (cmd_knowledge(&k, NULL, &e) < 0 || select_cases(&k, &o, &sel, &e) < 0) {
         status = cmd_fail(EXIT_USAGE, &e);
     } else if (sel.missed || sel.count == 0) {
         err_set(&e, "'%s' selects no case", sel.missed ? sel.missed : "this");

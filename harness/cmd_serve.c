@@ -41,7 +41,8 @@ static const struct argp_option option_list[] = {
      0},
     {"account", KEY_ACCOUNT, "JID:FILE", 0,
      "An account in place of alice, bob, carol and dave, whose password is "
-     "'secret'; its own is the file's first line. May be repeated", 0},
+     "'secret'; its own is the file's first line. May be repeated",
+     0},
     {"mechanisms", KEY_MECHANISMS, "WORDS", 0, "SASL mechanisms, in order", 0},
     {"wait", KEY_WAIT, "S", 0, "Longest wait that is granted (60)", 1},
     {"hold", KEY_HOLD, "N", 0, "Most requests that are held (as asked)", 1},

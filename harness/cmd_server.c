@@ -48,8 +48,10 @@ static void add_account(struct options *o, const char *arg,
     if (o->account_count == MAX_ACCOUNTS)
         argp_error(state, "more than %d accounts", MAX_ACCOUNTS);
     if (!at || !colon || at == arg || !colon[1])
-        argp_error(state, "--account '%s': JID:FILE is wanted, such as "
-                          "alice@example.org:alice.password", arg);
+        argp_error(state,
+                   "--account '%s': JID:FILE is wanted, such as "
+                   "alice@example.org:alice.password",
+                   arg);
     a->password = cmd_password(colon + 1, &e);
     if (!a->password)
         argp_error(state, "--account: %s", e.text);
@@ -75,8 +77,8 @@ static bool split_url(struct options *o)
     char *scheme, *port, *query, *value = NULL;
     bool good = u && curl_url_set(u, CURLUPART_URL, o->url, 0) == CURLUE_OK;
 
-    if (good && curl_url_get(u, CURLUPART_PORT, &value,
-                             CURLU_DEFAULT_PORT) == CURLUE_OK)
+    if (good && curl_url_get(u, CURLUPART_PORT, &value, CURLU_DEFAULT_PORT) ==
+                    CURLUE_OK)
         o->run.run.port = (int)strtol(value, NULL, 10);
     curl_free(value);
     scheme = good ? part(u, CURLUPART_SCHEME) : NULL;
@@ -88,8 +90,8 @@ static bool split_url(struct options *o)
            (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
     if (good) {
         o->run.run.tls = strcmp(scheme, "https") == 0;
-        o->host_header = mem_printf("%s%s%s", o->host, port ? ":" : "",
-                                    port ? port : "");
+        o->host_header =
+            mem_printf("%s%s%s", o->host, port ? ":" : "", port ? port : "");
         if (query) {
             char *whole = mem_printf("%s?%s", o->path, query);
 
@@ -115,8 +117,7 @@ static void check(struct options *o, struct argp_state *state)
     if (!o->run.run.domain)
         argp_error(state, "--domain is wanted");
     if (!split_url(o))
-        argp_error(state, "--url '%s': an http or https URL is wanted",
-                   o->url);
+        argp_error(state, "--url '%s': an http or https URL is wanted", o->url);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)

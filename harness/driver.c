@@ -100,10 +100,13 @@ static void end_stage(struct driver *d, enum driver_ending stage)
 static void say_how_it_ended(struct driver *d)
 {
     const char *words = d->words[0] ? "; it wrote: " : "";
+    int sig = d->exit_signal;
 
-    if (d->exit_signal)
-        driver_break(d, "the driver crashed: %s%s%s",
-                     strsignal(d->exit_signal), words, d->words);
+    if (!sig && d->exit_status > 128 && d->exit_status < 128 + NSIG)
+        sig = (int)d->exit_status - 128; /* as a shell says it */
+    if (sig)
+        driver_break(d, "the driver crashed: %s%s%s", strsignal(sig), words,
+                     d->words);
     else
         driver_break(d, "the driver ended with status %d%s%s",
                      (int)d->exit_status, words, d->words);

@@ -23,12 +23,13 @@
 #include "stage.h"
 
 /* What a process may say at most. */
-#define DRIVER_MAX_LINE ((1u << 20) + (64u << 10)) /* bytes: a stanza, and
-                                                      what is around it */
-#define DRIVER_MAX_TOTAL (256u << 20)              /* bytes in its life */
-#define DRIVER_MAX_RATE 20000u                     /* lines in a second */
-#define DRIVER_MAX_STDERR (1u << 20)               /* bytes kept */
-#define DRIVER_MAX_UNREAD (16u << 20)              /* bytes it has not read */
+#define DRIVER_MAX_LINE                                                        \
+    ((1u << 20) + (64u << 10))        /* bytes: a stanza, and                  \
+                                         what is around it */
+#define DRIVER_MAX_TOTAL (256u << 20) /* bytes in its life */
+#define DRIVER_MAX_RATE 20000u        /* lines in a second */
+#define DRIVER_MAX_STDERR (1u << 20)  /* bytes kept */
+#define DRIVER_MAX_UNREAD (16u << 20) /* bytes it has not read */
 
 struct driver;
 struct driver_session;
@@ -38,9 +39,9 @@ struct driver_options {
     /* Where its stderr goes; copied. NULL: nowhere. The file appears with the
      * first byte. */
     const char *stderr_path;
-    int hello_ms; /* to answer hello and the verb that does not exist */
-    int verb_ms;  /* to answer any other verb */
-    int quit_ms;  /* to end after quit, then again after SIGTERM */
+    int hello_ms;  /* to answer hello and the verb that does not exist */
+    int verb_ms;   /* to answer any other verb */
+    int quit_ms;   /* to end after quit, then again after SIGTERM */
     unsigned salt; /* makes the verb that does not exist */
 };
 
@@ -74,9 +75,8 @@ struct driver_session_sink {
     void *ctx;
     /* A verb is answered: "ok", "unsupported" or "error". state: JSON text
      * that came with save, or NULL. */
-    void (*result)(void *ctx, int64_t now_ms, unsigned client,
-                   const char *verb, const char *result, const char *reason,
-                   const char *state);
+    void (*result)(void *ctx, int64_t now_ms, unsigned client, const char *verb,
+                   const char *result, const char *reason, const char *state);
     void (*said)(void *ctx, int64_t now_ms, const struct said *said);
     /* A ping took that long: the process, or the machine, was busy. */
     void (*late)(void *ctx, int64_t now_ms, int64_t late_ms);

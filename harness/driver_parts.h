@@ -48,8 +48,8 @@ struct driver {
     unsigned handles; /* not closed yet */
 
     bool ready;
-    char *why;   /* set: it is lost, or will be as soon as the loop runs */
-    bool told;   /* ... and everybody knows */
+    char *why; /* set: it is lost, or will be as soon as the loop runs */
+    bool told; /* ... and everybody knows */
     enum driver_ending ending;
     int64_t ending_ms; /* when the next stage of it is due */
     bool exited, out_ended, closing;

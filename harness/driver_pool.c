@@ -10,8 +10,8 @@ struct member {
     struct member *next;
     struct driver_pool *pool;
     struct driver *driver;
-    bool own;        /* it serves one case */
-    bool starting;   /* hello is not answered yet */
+    bool own;      /* it serves one case */
+    bool starting; /* hello is not answered yet */
     bool lost;
     unsigned leased; /* sessions */
 };
@@ -295,8 +295,7 @@ struct driver_pool *driver_pool_new(uv_loop_t *loop,
     return p;
 }
 
-void driver_pool_free(struct driver_pool *p, void (*done)(void *ctx),
-                      void *ctx)
+void driver_pool_free(struct driver_pool *p, void (*done)(void *ctx), void *ctx)
 {
     struct member *m;
 

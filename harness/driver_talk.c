@@ -30,8 +30,7 @@ static void ask(struct driver *d, enum ask_kind kind, json_t *message,
     a->verb = mem_dup(verb);
     a->session = session;
     a->sent_ms = now_ms;
-    a->deadline_ms =
-        now_ms + (kind <= ASK_PROBE ? d->hello_ms : d->verb_ms);
+    a->deadline_ms = now_ms + (kind <= ASK_PROBE ? d->hello_ms : d->verb_ms);
     *d->asks_end = a;
     d->asks_end = &a->next;
 
@@ -278,8 +277,8 @@ static void take_verb(struct driver *d, const struct ask *a, const json_t *m,
 {
     const char *reason = json_string_value(json_object_get(m, "reason"));
     const json_t *state = json_object_get(m, "state");
-    char *text = state ? json_dumps(state, JSON_ENCODE_ANY | JSON_COMPACT)
-                       : NULL;
+    char *text =
+        state ? json_dumps(state, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
 
     if (a->session)
         a->session->sink.result(a->session->sink.ctx, driver_now(d),
@@ -295,13 +294,15 @@ static void take_answer(struct driver *d, const json_t *m)
     struct ask *a = take_ask(d, id);
 
     if (!a) {
-        driver_break(d, "driver broken: an answer to id %lld, which was not "
-                        "asked", (long long)id);
+        driver_break(d,
+                     "driver broken: an answer to id %lld, which was not "
+                     "asked",
+                     (long long)id);
         return;
     }
-    if (!result || (strcmp(result, "ok") != 0 &&
-                    strcmp(result, "unsupported") != 0 &&
-                    strcmp(result, "error") != 0)) {
+    if (!result ||
+        (strcmp(result, "ok") != 0 && strcmp(result, "unsupported") != 0 &&
+         strcmp(result, "error") != 0)) {
         driver_break(d, "driver broken: '%s' answered with '%s'", a->verb,
                      result ? result : "no result");
         free_ask(a);
@@ -313,8 +314,10 @@ static void take_answer(struct driver *d, const json_t *m)
         break;
     case ASK_PROBE:
         if (strcmp(result, "unsupported") != 0) {
-            driver_break(d, "driver broken: it answers '%s' to a verb that "
-                            "does not exist", result);
+            driver_break(d,
+                         "driver broken: it answers '%s' to a verb that "
+                         "does not exist",
+                         result);
         } else {
             d->ready = true;
             d->sink.ready(d->sink.ctx);

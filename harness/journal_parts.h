@@ -149,7 +149,8 @@ struct journal {
 /* Room for one more in an array that doubles. */
 void *journal_room(void *array, size_t count, size_t *cap, size_t size);
 #define JOURNAL_ROOM(array, count, cap)                                        \
-    ((array) = journal_room((array), (count), &(cap), sizeof *(array)))
+    ((array) = journal_room((array), (count), &(cap),                          \
+                            sizeof(__typeof__((array)[0]))))
 
 /* ---- nodes (journal.c) ---- */
 void journal_put(xmlNodePtr node, const char *name, const char *value);
@@ -206,7 +207,7 @@ void session_finish(struct journal *j, struct journal_session *s, int64_t t);
 void session_free(struct journal_session *s);
 
 /* ---- a session's rows and payloads (journal_rids.c) ---- */
-struct journal_rid *rids_add(struct journal *j, struct journal_session *s,
+struct journal_rid *rids_add(struct journal_session *s,
                              const struct journal_x *x, const char *rid);
 /* The row of the rid just before this one, or NULL. */
 struct journal_rid *rids_before(const struct journal_session *s,

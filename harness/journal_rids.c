@@ -107,14 +107,13 @@ static void fill(struct journal_session *s, const char *rid, int64_t t)
     rids_print_missing(s);
 }
 
-struct journal_rid *rids_add(struct journal *j, struct journal_session *s,
+struct journal_rid *rids_add(struct journal_session *s,
                              const struct journal_x *x, const char *rid)
 {
     struct journal_rid *r;
     bool hit;
     size_t at = rids_index(s, rid, &hit);
 
-    (void)j;
     if (hit) {
         s->rids[at]->copies++;
         return s->rids[at];

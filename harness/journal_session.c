@@ -241,7 +241,7 @@ void session_request(struct journal *j, struct journal_session *s,
     journal_put_number(x->node, "session", s->n);
     add_gap(j, s, x, x->t0);
     if (facts_is_number(rid)) {
-        x->rid = rids_add(j, s, x, rid);
+        x->rid = rids_add(s, x, rid);
         number_copy(j, x);
         if (x->rid->copies == 1)
             new_rid(j, s, x);
@@ -339,7 +339,7 @@ session_new(struct journal *j, struct journal_x *x, const xmlNode *granted)
     x->session = s;
     journal_put_number(x->node, "session", s->n);
     if (facts_is_number(rid)) {
-        x->rid = rids_add(j, s, x, rid);
+        x->rid = rids_add(s, x, rid);
         x->rid->manager_has = true;
         s->manager_open = 1;
         rids_take_up(j, s, x);

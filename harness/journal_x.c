@@ -23,8 +23,8 @@ static void make_room(struct journal *j, size_t n)
         return;
     while (cap <= n)
         cap *= 2;
-    j->xs = mem_grow(j->xs, cap * sizeof *j->xs);
-    memset(j->xs + j->x_cap, 0, (cap - j->x_cap) * sizeof *j->xs);
+    j->xs = mem_grow(j->xs, cap * sizeof(struct journal_x *));
+    memset(j->xs + j->x_cap, 0, (cap - j->x_cap) * sizeof(struct journal_x *));
     j->x_cap = cap;
 }
 

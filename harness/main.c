@@ -104,7 +104,10 @@ static void watch_faults(void)
     static const int signals[] = {
         SIGABRT,
 #if !defined __SANITIZE_ADDRESS__ /* which has more to say about these */
-        SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+        SIGSEGV,
+        SIGBUS,
+        SIGFPE,
+        SIGILL,
 #endif
     };
     struct sigaction action = {.sa_handler = on_fault};

@@ -144,8 +144,7 @@ static void hash_file(struct sha256_ctx *sha, const char *name,
 char *outcome_suite_hash(const struct knowledge *k,
                          struct testcase *const *cases, size_t count)
 {
-    static const char *const shared[] = {"requirements.xml",
-                                         "invariants.xml"};
+    static const char *const shared[] = {"requirements.xml", "invariants.xml"};
     uint8_t digest[SHA256_DIGEST_SIZE];
     struct buf hex = BUF_INIT;
     struct sha256_ctx sha;

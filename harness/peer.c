@@ -13,6 +13,7 @@ struct libbosh_peer {
     struct client_peer base;
     void (*tweak)(struct bosh_options *o);
     struct bosh *session; /* NULL until the first connect or attach */
+    struct bosh *old;     /* the one before: its last event is still borrowed */
     char *saved_jid, *saved_sid;
     uint64_t saved_rid;
 };
@@ -43,7 +44,8 @@ static void new_session(struct libbosh_peer *lp, const struct verb *v)
     o.route = arg(v, "route");
     if (lp->tweak)
         lp->tweak(&o);
-    bosh_free(lp->session);
+    bosh_free(lp->old);
+    lp->old = lp->session;
     lp->session = bosh_new(&o);
 }
 
@@ -214,6 +216,7 @@ static void libbosh_free(struct client_peer *cp)
     struct libbosh_peer *lp = libbosh(cp);
 
     bosh_free(lp->session);
+    bosh_free(lp->old);
     free(lp->saved_jid);
     free(lp->saved_sid);
     free(lp);

@@ -208,8 +208,8 @@ static void start(struct run *run, struct item *it)
     it->state = ITEM_RUNNING;
     it->attempts++;
     it->started_ms = run_now(run);
-    it->stage = stage_sockets_start(&run->world, it->tc, it->own, path, &sink,
-                                    &e);
+    it->stage =
+        stage_sockets_start(&run->world, it->tc, it->own, path, &sink, &e);
     free(path);
     if (!it->stage) {
         it->driver_lost = false;
@@ -403,8 +403,7 @@ static void fill_result(struct run *run, const struct selection *sel)
     r->role = mem_dup(role_name(run->options->role));
     r->peer_command = mem_dup(run->options->command);
     r->peer_url = mem_dup(run->options->url);
-    r->suite_hash =
-        outcome_suite_hash(run->knowledge, sel->cases, sel->count);
+    r->suite_hash = outcome_suite_hash(run->knowledge, sel->cases, sel->count);
     r->selected = sel->count;
 }
 

@@ -22,8 +22,8 @@ struct run_options {
     double timeout_factor; /* 1.0 */
     uint64_t seed;
     bool fail_fast;
-    bool quiet;            /* only the summary */
-    bool verbose;          /* each assert of each case */
+    bool quiet;   /* only the summary */
+    bool verbose; /* each assert of each case */
 
     /* client role */
     char *const *driver_argv;

@@ -71,10 +71,10 @@ struct run {
     struct item *to_judge, **to_judge_end;
 
     struct text_style style;
-    bool screen;  /* stdout is a terminal: a live line */
+    bool screen; /* stdout is a terminal: a live line */
     bool drawn;
-    bool dirty;   /* result.json is behind */
-    char *path;   /* of result.json */
+    bool dirty;         /* result.json is behind */
+    char *path;         /* of result.json */
     struct err trouble; /* it could not be written */
 };
 

@@ -165,9 +165,8 @@ static bool same_file(const char *a, const char *b)
 {
     struct stat x, y;
 
-    return strcmp(a, b) == 0 ||
-           (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
-            x.st_ino == y.st_ino);
+    return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 &&
+                                 x.st_dev == y.st_dev && x.st_ino == y.st_ino);
 }
 
 /* Is the file named by the word this one? */
@@ -249,9 +248,8 @@ static bool ruled_out(const struct select_options *o,
     if (!o->any_role && strncmp(file->id, other, strlen(other)) == 0)
         return true;
     for (i = 0; i < o->word_count; i++)
-        if (!is_file(o->words[i]) &&
-            (!is_id_word(o->words[i]) ||
-             select_matches_id(o->words[i], file->id)))
+        if (!is_file(o->words[i]) && (!is_id_word(o->words[i]) ||
+                                      select_matches_id(o->words[i], file->id)))
             return false;
     return o->word_count > 0;
 }
@@ -285,8 +283,8 @@ static bool wanted(const struct knowledge *k, const struct select_options *o,
 }
 
 static int take(const struct knowledge *k, const struct select_options *o,
-                const struct case_file *file, bool *hit,
-                struct selection *out, struct err *e)
+                const struct case_file *file, bool *hit, struct selection *out,
+                struct err *e)
 {
     struct testcase *tc;
     size_t i;

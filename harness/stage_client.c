@@ -60,12 +60,13 @@ static void do_verb(void *stage, const struct verb *v)
         restart_process(st, v->client);
         return;
     }
+    if (!c->session)
+        return; /* it is lost, and the play is told so */
     if (strcmp(v->name, "connect") == 0 || strcmp(v->name, "attach") == 0 ||
         strcmp(v->name, "restore") == 0)
         c->active = true;
-    if (c->session) /* else it is lost, and the play is told so */
-        driver_session_verb(c->session, v,
-                            strcmp(v->name, "restore") == 0 ? c->state : NULL);
+    driver_session_verb(c->session, v,
+                        strcmp(v->name, "restore") == 0 ? c->state : NULL);
 }
 
 static const struct stage_ops client_ops = {
@@ -282,8 +283,8 @@ static void no_driver(struct stage_sockets *st, enum driver_grant grant,
     if (!st->play)
         stage_play(st, &client_ops);
     st->no_driver = true;
-    play_abort(st->play, now_ms,
-               grant == DRIVER_TOO_FEW ? PLAY_NA : PLAY_ERROR, why);
+    play_abort(st->play, now_ms, grant == DRIVER_TOO_FEW ? PLAY_NA : PLAY_ERROR,
+               why);
     stage_turn(st);
 }
 
@@ -306,8 +307,8 @@ static void on_lease(void *ctx, enum driver_grant grant,
         stage_turn(st);
         return;
     }
-    st->peer = mem_printf("%s %s", driver_hello(d)->name,
-                          driver_hello(d)->version);
+    st->peer =
+        mem_printf("%s %s", driver_hello(d)->name, driver_hello(d)->version);
     st->has_status = driver_knows_event(d, "status");
     st->has_stanza = driver_knows_event(d, "stanza");
     stage_play(st, &client_ops);

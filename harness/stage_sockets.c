@@ -10,11 +10,11 @@
 #include "common/clock.h"
 #include "common/log.h"
 
-#define SETTLE_MS 250     /* a pipe and a socket have no common order */
-#define SIGN_OFF_MS 3000  /* for a driver to leave */
-#define HURRY_MS 200      /* the same when the run is being stopped */
-#define SPARE_MS 20000    /* of a play beyond the sum of its waits */
-#define DRIVER_MS 60000   /* to get a driver */
+#define SETTLE_MS 250    /* a pipe and a socket have no common order */
+#define SIGN_OFF_MS 3000 /* for a driver to leave */
+#define HURRY_MS 200     /* the same when the run is being stopped */
+#define SPARE_MS 20000   /* of a play beyond the sum of its waits */
+#define DRIVER_MS 60000  /* to get a driver */
 
 int64_t stage_now(const struct stage_sockets *st)
 {
@@ -169,8 +169,8 @@ static void close_everything(struct stage_sockets *st)
 
 static bool is_untouched(const struct stage_sockets *st, enum play_end end)
 {
-    return st->tc->role == ROLE_CLIENT && st->conns == 0 &&
-           !st->no_driver && !st->driver_lost && !st->verb_refused && end != PLAY_NA && st->play;
+    return st->tc->role == ROLE_CLIENT && st->conns == 0 && !st->no_driver &&
+           !st->driver_lost && !st->verb_refused && end != PLAY_NA && st->play;
 }
 
 static void tell_played(struct stage_sockets *st)
@@ -209,10 +209,9 @@ static void begin_settling(struct stage_sockets *st, int64_t now_ms)
 static void begin_sign_off(struct stage_sockets *st, int64_t now_ms)
 {
     st->phase = STAGE_SIGNING_OFF;
-    st->phase_ms = now_ms + (st->hurry ? HURRY_MS
-                             : st->tc->role == ROLE_CLIENT
-                                 ? SIGN_OFF_MS
-                                 : 2 * SIGN_OFF_MS);
+    st->phase_ms = now_ms + (st->hurry                     ? HURRY_MS
+                             : st->tc->role == ROLE_CLIENT ? SIGN_OFF_MS
+                                                           : 2 * SIGN_OFF_MS);
     if (st->tc->role == ROLE_CLIENT)
         stage_client_sign_off(st);
     else
@@ -280,12 +279,10 @@ void stage_turn(struct stage_sockets *st)
 
 /* ------------------------------------------------------------- the API */
 
-struct stage_sockets *stage_sockets_start(const struct stage_world *w,
-                                          const struct testcase *tc,
-                                          bool own_process,
-                                          const char *log_path,
-                                          const struct stage_sink *sink,
-                                          struct err *e)
+struct stage_sockets *
+stage_sockets_start(const struct stage_world *w, const struct testcase *tc,
+                    bool own_process, const char *log_path,
+                    const struct stage_sink *sink, struct err *e)
 {
     struct stage_sockets *st = mem_alloc(sizeof *st);
     const char *c;

@@ -44,9 +44,9 @@ struct stage_outcome {
     enum play_end end;
     const char *because;
     int line;
-    int64_t took_ms;   /* from the start to the end of the steps */
-    bool driver_lost;  /* the process crashed, or broke the protocol */
-    bool has_status;   /* what the driver reports */
+    int64_t took_ms;  /* from the start to the end of the steps */
+    bool driver_lost; /* the process crashed, or broke the protocol */
+    bool has_status;  /* what the driver reports */
     bool has_stanza;
 };
 
@@ -71,12 +71,10 @@ struct stage_sockets;
  *
  * Returns the stage, or NULL with e set (no socket, no log file).
  */
-struct stage_sockets *stage_sockets_start(const struct stage_world *w,
-                                          const struct testcase *tc,
-                                          bool own_process,
-                                          const char *log_path,
-                                          const struct stage_sink *sink,
-                                          struct err *e);
+struct stage_sockets *
+stage_sockets_start(const struct stage_world *w, const struct testcase *tc,
+                    bool own_process, const char *log_path,
+                    const struct stage_sink *sink, struct err *e);
 
 /* End the play from outside: played() and gone() follow from the loop, with
  * little time for a sign-off. */

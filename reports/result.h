@@ -50,7 +50,7 @@ struct result_assert {
     char *requirement;
     char *verdict; /* pass fail warn info na error */
     char *says;
-    char *expected, *got, *reason; /* NULL where there is none */
+    char *expected, *got, *reason;     /* NULL where there is none */
     struct result_exchange *exchanges; /* the guilty ones first */
     size_t exchange_count;
     int line; /* in the case file, or in the invariants */
@@ -94,7 +94,7 @@ struct result {
     bool finished;    /* false: killed, interrupted, or still running */
     bool interrupted; /* by a signal */
     int64_t wall_ms, slowest_ms;
-    char *slowest;    /* id, or NULL */
+    char *slowest; /* id, or NULL */
     struct result_requirement *requirements;
     size_t requirement_count;
     struct result_case *cases;
@@ -119,8 +119,8 @@ void result_add(struct result *r, struct result_case *c);
 void result_add_requirement(struct result *r, const char *id,
                             const char *section, const char *level,
                             const char *text);
-const struct result_requirement *
-result_find_requirement(const struct result *r, const char *id);
+const struct result_requirement *result_find_requirement(const struct result *r,
+                                                         const char *id);
 
 size_t result_count(const struct result *r, enum result_count c);
 /* pass, fail, warn, xfail, xpass, flaky: the cases that have been judged. */

@@ -197,26 +197,36 @@ void text_case(struct buf *out, const struct text_style *st,
     }
 }
 
+/* "FAIL  order: the application sees ..." */
+static void add_sentence(struct buf *out, const struct text_style *st,
+                         unsigned indent, const struct result_assert *a)
+{
+    char *words = mem_printf("%s: %s", a->id, a->says ? a->says : "");
+
+    buf_printf(out, "%*s", (int)indent, "");
+    add_verdict(out, st, a->verdict);
+    buf_addc(out, ' ');
+    text_wrap(out, st, indent + 6, words);
+    buf_addc(out, '\n');
+    free(words);
+}
+
 void text_asserts(struct buf *out, const struct text_style *st,
                   const struct result_case *c)
 {
     size_t i;
 
-    for (i = 0; i < c->assert_count; i++) {
-        const struct result_assert *a = &c->asserts[i];
-
-        buf_adds(out, "      ");
-        add_verdict(out, st, a->verdict);
-        buf_printf(out, " %s: ", a->id);
-        text_wrap(out, st, 12, a->says);
-        buf_addc(out, '\n');
-    }
+    for (i = 0; i < c->assert_count; i++)
+        add_sentence(out, st, 6, &c->asserts[i]);
 }
 
-static bool went_wrong(const struct result_assert *a)
+/* Is there more to say of it than of the case as a whole? */
+static bool went_wrong(const struct result_case *c,
+                       const struct result_assert *a)
 {
-    return strcmp(a->verdict, "fail") == 0 ||
-           strcmp(a->verdict, "warn") == 0 || strcmp(a->verdict, "error") == 0;
+    if (strcmp(a->verdict, "error") == 0)
+        return !a->reason || !c->reason || strcmp(a->reason, c->reason) != 0;
+    return strcmp(a->verdict, "fail") == 0 || strcmp(a->verdict, "warn") == 0;
 }
 
 static void add_requirement(struct buf *out, const struct text_style *st,
@@ -258,11 +268,7 @@ static void add_assert(struct buf *out, const struct text_style *st,
 {
     size_t i;
 
-    buf_adds(out, "  ");
-    add_verdict(out, st, a->verdict);
-    buf_printf(out, " %s: ", a->id);
-    text_wrap(out, st, 8, a->says);
-    buf_addc(out, '\n');
+    add_sentence(out, st, 2, a);
     add_requirement(out, st, r, a->requirement);
     add_field(out, st, "expected", a->expected);
     add_field(out, st, "got", a->got);
@@ -277,7 +283,6 @@ void text_why(struct buf *out, const struct text_style *st,
               const struct result *r, const struct result_case *c,
               const char *dir)
 {
-    char *log;
     size_t i;
 
     if (strcmp(c->verdict, "pass") == 0 || strcmp(c->verdict, "na") == 0)
@@ -289,12 +294,10 @@ void text_why(struct buf *out, const struct text_style *st,
     if (c->reason && c->reason[0])
         add_field(out, st, "because", c->reason);
     for (i = 0; i < c->assert_count; i++)
-        if (went_wrong(&c->asserts[i]))
+        if (went_wrong(c, &c->asserts[i]))
             add_assert(out, st, r, &c->asserts[i]);
-    log = mem_printf("%s/%s", dir, c->log ? c->log : "");
-    if (c->log)
-        add_field(out, st, "log", log);
-    free(log);
+    if (c->log) /* in one piece, whatever its length */
+        buf_printf(out, "    %-9s %s/%s\n", "log", dir, c->log);
     buf_addc(out, '\n');
 }
 

@@ -38,7 +38,7 @@ static void warm_up_libuv(void)
 
 static int run_all(void)
 {
-    CU_basic_set_mode(CU_BRM_NORMAL);
+    CU_basic_set_mode(CU_BRM_VERBOSE);
     return CU_basic_run_tests() == CUE_SUCCESS ? 0 : -1;
 }
 

@@ -196,11 +196,13 @@ static void test_events_are_handed_over_before_the_end(void)
 {
     struct seen s = {.pid = 0};
 
-    play(&s, GREET("0")
-         "echo '{\"event\":\"status\",\"session\":1,\"status\":"
-         "\"connected\"}'; echo '{\"event\":\"stanza\",\"session\":1,"
-         "\"xml\":\"<m/>\"}'; echo '{\"event\":\"stanza\",\"session\":99,"
-         "\"xml\":\"<other/>\"}'; exit 3");
+    play(
+        &s,
+        GREET("0") "echo '{\"event\":\"status\",\"session\":1,\"status\":"
+                   "\"connected\"}'; echo '{\"event\":\"stanza\",\"session\":1,"
+                   "\"xml\":\"<m/>\"}'; echo "
+                   "'{\"event\":\"stanza\",\"session\":99,"
+                   "\"xml\":\"<other/>\"}'; exit 3");
     CHECK_STR(buf_str(&s.said), "status:connected stanza:<m/> ");
     CHECK_STR(s.why, "the driver ended with status 3");
     end(&s);
@@ -230,21 +232,28 @@ static const struct {
      "driver broken: line 3 of its stdout is neither answer nor event: '{}'"},
     {"not asked", GREET("0") "echo '{\"id\":77,\"result\":\"ok\"}'; " IDLE,
      "driver broken: an answer to id 77, which was not asked"},
-    {"unknown event", GREET("0") "echo '{\"event\":\"joy\",\"session\":1}'; "
-     IDLE, "driver broken: unknown event 'joy'"},
-    {"event without session", GREET("0") "echo '{\"event\":\"status\","
-     "\"status\":\"connected\"}'; " IDLE,
+    {"unknown event",
+     GREET("0") "echo '{\"event\":\"joy\",\"session\":1}'; " IDLE,
+     "driver broken: unknown event 'joy'"},
+    {"event without session",
+     GREET("0") "echo '{\"event\":\"status\","
+                "\"status\":\"connected\"}'; " IDLE,
      "driver broken: event 'status' without 'session'"},
-    {"stanza without xml", GREET("0") "echo '{\"event\":\"stanza\","
-     "\"session\":1}'; " IDLE, "driver broken: event 'stanza' without 'xml'"},
-    {"yes to everything", "n=0; while read -r l; do n=$((n+1)); echo "
+    {"stanza without xml",
+     GREET("0") "echo '{\"event\":\"stanza\","
+                "\"session\":1}'; " IDLE,
+     "driver broken: event 'stanza' without 'xml'"},
+    {"yes to everything",
+     "n=0; while read -r l; do n=$((n+1)); echo "
      "\"{\\\"id\\\":$n,\\\"result\\\":\\\"ok\\\",\\\"protocol\\\":1,"
      "\\\"name\\\":\\\"x\\\",\\\"verbs\\\":[\\\"connect\\\"]}\"; done",
      "driver broken: it answers 'ok' to a verb that does not exist"},
-    {"old protocol", "read -r l; echo '{\"id\":1,\"result\":\"ok\","
+    {"old protocol",
+     "read -r l; echo '{\"id\":1,\"result\":\"ok\","
      "\"protocol\":9,\"name\":\"x\",\"verbs\":[]}'; " IDLE,
      "the driver speaks protocol 9, not 1"},
-    {"no name", "read -r l; echo '{\"id\":1,\"result\":\"ok\","
+    {"no name",
+     "read -r l; echo '{\"id\":1,\"result\":\"ok\","
      "\"protocol\":1,\"verbs\":[]}'; " IDLE,
      "driver broken: hello without 'name' or 'verbs'"},
     {"dies at once", "echo boom >&2; exit 7",
@@ -253,11 +262,14 @@ static const struct {
     {"deaf", "exec sleep 60", "the driver did not answer 'hello' within 1 s"},
     {"deaf and stubborn", "trap '' TERM; while :; do sleep 1; done",
      "the driver did not answer 'hello' within 1 s"},
-    {"floods", GREET("0") "i=0; while [ $i -lt 30000 ]; do echo "
-     "'{\"event\":\"error\",\"session\":1,\"reason\":\"x\"}'; i=$((i+1)); "
-     "done; " IDLE, "driver broken: more than 20000 lines in a second"},
-    {"endless line", GREET("0") "head -c 2000000 /dev/zero | tr '\\0' x; "
-     IDLE, "driver broken: a line of more than 1114112 bytes"},
+    {"floods",
+     GREET("0") "i=0; while [ $i -lt 30000 ]; do echo "
+                "'{\"event\":\"error\",\"session\":1,\"reason\":\"x\"}'; "
+                "i=$((i+1)); "
+                "done; " IDLE,
+     "driver broken: more than 20000 lines in a second"},
+    {"endless line", GREET("0") "head -c 2000000 /dev/zero | tr '\\0' x; " IDLE,
+     "driver broken: a line of more than 1114112 bytes"},
 };
 
 static void test_broken_drivers_are_told_so_and_reaped(void)

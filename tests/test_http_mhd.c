@@ -89,7 +89,8 @@ static void poll_session(struct fx_client *c, const char *sid, unsigned rid)
 {
     char body[512];
 
-    snprintf(body, sizeof body, "<body " BODY " rid='%u' sid='%s'/>", rid, sid);
+    snprintf(body, sizeof body, "<body " BODY " rid='%u' sid='%.200s'/>", rid,
+             sid);
     fx_post(c, body);
 }
 

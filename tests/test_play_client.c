@@ -99,8 +99,8 @@ static void test_a_rule_does_what_it_says(void)
          "$x[@copy-of = $h/@n]",
          "$h[@arrived = 'none'][res[@status = 503][@by = 'between'][@length = "
          "12]/header[@name = 'Retry-After']]"},
-        {"delay request", "<delay as='h' part='request' by='3s'/>",
-         "$h[@delivered = 'whole']", "$h/@forwarded - $h/@t0 >= 3000"},
+        {"delay request", "<delay as='h' part='request' by='1s'/>",
+         "$h[@delivered = 'whole']", "$h/@forwarded - $h/@t0 >= 1000"},
         {"delay response", "<delay as='h' part='response' by='2s'/>",
          "$h[@delivered = 'whole']", "$h/@t1 - $h/@answered >= 2000"},
         {"cut request", "<cut as='h' how='rst' when='request'/>",

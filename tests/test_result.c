@@ -129,8 +129,9 @@ static void test_a_document_of_no_cases_is_whole(void)
     o = json_loads(text, 0, NULL);
     CHECK(o != NULL);
     CHECK_INT(json_array_size(json_object_get(o, "cases")), 0);
-    CHECK_INT(json_integer_value(json_object_get(
-                  json_object_get(o, "summary"), "total")), 0);
+    CHECK_INT(json_integer_value(
+                  json_object_get(json_object_get(o, "summary"), "total")),
+              0);
     json_decref(o);
     free(text);
     result_release(&r);

@@ -80,12 +80,12 @@ static void test_a_word_selects_by_requirement_and_section(void)
         const char *word;
         bool selects;
     } words[] = {
-        {"x124-a", true},       {"x124-*", true},
-        {"x206-b", true},       {"x124-b", false},
+        {"x124-a", true},        {"x124-*", true},
+        {"x206-b", true},        {"x124-b", false},
         {"XEP-0124 14.2", true}, {"XEP-0124 14", true},
-        {"xep-0206 5", true},   {"XEP-0124", true},
-        {"XEP-0124 1", false},  {"XEP-0124 14.20", false},
-        {"XEP-0206 6", false},  {"XEP-012", false},
+        {"xep-0206 5", true},    {"XEP-0124", true},
+        {"XEP-0124 1", false},   {"XEP-0124 14.20", false},
+        {"XEP-0206 6", false},   {"XEP-012", false},
     };
     size_t i;
 
@@ -180,8 +180,8 @@ static void test_the_word_that_selects_nothing_is_named(void)
 
 static void test_a_file_is_selected_once_whatever_its_name(void)
 {
-    char *file = mem_printf("%s/./client/order/swapped-responses.xml",
-                            knowledge.dir);
+    char *file =
+        mem_printf("%s/./client/order/swapped-responses.xml", knowledge.dir);
     const char *const words[] = {file, "client/order/swapped-responses"};
     struct select_options o = {
         .words = words, .word_count = 2, .role = ROLE_CLIENT};
@@ -194,8 +194,8 @@ static void test_a_file_is_selected_once_whatever_its_name(void)
 
 static void test_a_file_of_the_other_role_is_an_error(void)
 {
-    char *file = mem_printf("%s/client/order/swapped-responses.xml",
-                            knowledge.dir);
+    char *file =
+        mem_printf("%s/client/order/swapped-responses.xml", knowledge.dir);
     const char *const words[] = {file};
     struct select_options o = {
         .words = words, .word_count = 1, .role = ROLE_SERVER};

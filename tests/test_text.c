@@ -118,7 +118,8 @@ static void test_a_peers_control_characters_do_nothing(void)
     struct buf out = BUF_INIT;
     struct result r;
 
-    fill(&r, "a\033[2Jb\rc\x7f\xc2\x9b" "d");
+    fill(&r, "a\033[2Jb\rc\x7f\xc2\x9b"
+             "d");
     text_why(&out, &plain, &r, &r.cases[0], "out");
     CHECK(strstr(buf_str(&out), "a\\x1b[2Jb\\x0dc\\x7f\\x9bd") != NULL);
     buf_release(&out);

@@ -14,10 +14,12 @@ static bool terminates(const struct shim_answer *a)
     return a->status == 200 && entity_has(&a->body, "type", "terminate");
 }
 
-/* The first one only: the next says that there is no such session. */
+/* Not for ever: the manager says each time that there is no such session. */
+#define OVERLOOKED 20
+
 static bool overlook_terminate(struct client_shim *cs, struct shim_answer *a)
 {
-    if (terminates(a) && cs->count++ == 0) {
+    if (terminates(a) && cs->count++ < OVERLOOKED) {
         entity_set(&a->body, "type", NULL);
         entity_set(&a->body, "condition", NULL);
     }

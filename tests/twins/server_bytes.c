@@ -78,11 +78,11 @@ static bool say_html(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
-static bool promise_more(struct server_shim *ss, struct server_answer *a)
+static bool say_two_lengths(struct server_shim *ss, struct server_answer *a)
 {
     (void)ss;
     if (is_later(a))
-        a->extra_length = 2;
+        a->two_lengths = true;
     return true;
 }
 
@@ -132,7 +132,7 @@ TWIN(twin_answers_with_a_doctype, .answer = write_doctype)
 TWIN(twin_answers_ill_formed, .answer = cut_off)
 TWIN(twin_answers_nothing_at_all, .answer = say_nothing)
 TWIN(twin_answers_text_html, .answer = say_html)
-TWIN(twin_length_too_long, .answer = promise_more)
+TWIN(twin_says_two_lengths, .answer = say_two_lengths)
 TWIN(twin_answers_iqs_twice, .answer = answer_twice)
 TWIN(twin_invents_conditions, .answer = invent_condition)
 TWIN(twin_condition_as_http_code, .answer = say_by_status)

@@ -153,18 +153,27 @@ static bool answer_newest(struct server_shim *ss, struct server_answer *a)
 
 /* ---- in the right ---- */
 
+#define MOMENT_MS 20
+
+/* What a lower rid is to be answered with waits a moment: if a higher one is
+ * answered meanwhile, that has it all. s->rid is the token that waits. */
 static bool gather(struct server_shim *ss, struct server_answer *a)
 {
-    (void)ss;
+    struct server_session *s = a->session;
+
     if (!a->call || a->replay || a->call->terminate)
         return true;
-    if (entity_has_payload(&a->body) &&
-        server_session_higher_open(a->session, a->call->rid)) {
-        entity_take_payload(&a->body, &a->session->carry);
-        return true;
+    if (s->rid && server_shim_take_back(ss, s->rid, &s->carry)) {
+        entity_put_payload(&a->body, &s->carry);
+        a->due_ms = a->now_ms + MOMENT_MS;
     }
-    entity_put_payload(&a->body, &a->session->carry);
-    buf_clear(&a->session->carry);
+    buf_clear(&s->carry);
+    s->rid = 0;
+    if (entity_has_payload(&a->body) &&
+        server_session_higher_open(s, a->call->rid)) {
+        s->rid = a->token;
+        a->due_ms = a->now_ms + MOMENT_MS;
+    }
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* A shim around the mock's core: see server_shim.h. */
 #include "server_shim.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ struct outgoing {
     uint64_t token;
     int status;
     char *content_type;
-    char *length; /* NULL: as it is */
+    char lengths[2][24]; /* of Content-Length; "": the stage's own */
     struct buf body;
 };
 
@@ -30,7 +31,7 @@ struct server_shim {
     struct server_session *sessions;
     struct outgoing *out;   /* by due time */
     struct outgoing *taken; /* lent to the caller */
-    struct mock_header headers[2];
+    struct mock_header headers[3];
     uint64_t creations[MAX_CREATIONS]; /* tokens without an answer yet */
     size_t creation_count;
     uint64_t own_token;
@@ -155,8 +156,9 @@ static void queue(struct server_shim *ss, const struct server_answer *a)
     o->token = a->token;
     o->status = a->status;
     o->content_type = mem_dup(a->content_type);
-    if (a->extra_length)
-        o->length = mem_printf("%zu", a->body.len + a->extra_length);
+    for (size_t i = 0; a->two_lengths && i < 2; i++)
+        snprintf(o->lengths[i], sizeof o->lengths[i], "%zu",
+                 a->body.len + 2 * i);
     buf_add(&o->body, buf_str(&a->body), a->body.len);
     o->next = *at;
     *at = o;
@@ -167,7 +169,6 @@ static void outgoing_free(struct outgoing *o)
     if (!o)
         return;
     free(o->content_type);
-    free(o->length);
     buf_release(&o->body);
     free(o);
 }
@@ -192,6 +193,18 @@ void server_shim_answer_empty(struct server_shim *ss, int64_t now_ms,
     entity_empty(&body, type);
     server_shim_answer(ss, now_ms, token, 200, &body);
     buf_release(&body);
+}
+
+bool server_shim_take_back(struct server_shim *ss, uint64_t token,
+                           struct buf *payload)
+{
+    for (struct outgoing *o = ss->out; o; o = o->next) {
+        if (o->token != token || !entity_has_payload(&o->body))
+            continue;
+        entity_take_payload(&o->body, payload);
+        return true;
+    }
+    return false;
 }
 
 static bool take_creation(struct server_shim *ss, uint64_t token)
@@ -270,9 +283,9 @@ static size_t write_headers(struct server_shim *ss, const struct outgoing *o)
         ss->headers[count].name = "Content-Type";
         ss->headers[count++].value = o->content_type;
     }
-    if (o->length) {
+    for (size_t i = 0; i < 2 && o->lengths[i][0]; i++) {
         ss->headers[count].name = "Content-Length";
-        ss->headers[count++].value = o->length;
+        ss->headers[count++].value = o->lengths[i];
     }
     return count;
 }

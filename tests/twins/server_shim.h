@@ -58,7 +58,7 @@ struct server_answer {
     uint64_t rid;   /* as the core counts */
     int status;
     const char *content_type;
-    size_t extra_length; /* how much Content-Length promises too much */
+    bool two_lengths; /* a second Content-Length, and a wrong one */
     struct buf body;
     struct server_session *session; /* or NULL */
     struct call *call;              /* or NULL */
@@ -85,6 +85,10 @@ void server_shim_answer(struct server_shim *ss, int64_t now_ms, uint64_t token,
 /* The same with an empty <body/>; type may be NULL. */
 void server_shim_answer_empty(struct server_shim *ss, int64_t now_ms,
                               uint64_t token, const char *type);
+/* Take the payload out of an answer that has not left yet. False when it has,
+ * or had none. */
+bool server_shim_take_back(struct server_shim *ss, uint64_t token,
+                           struct buf *payload);
 /* A request that no client has sent. Its answer comes to the hook with own
  * set, and nobody else hears of it. */
 void server_shim_inject(struct server_shim *ss, int64_t now_ms,

@@ -68,7 +68,7 @@ struct server_peer *twin_answers_with_a_doctype(void);
 struct server_peer *twin_answers_ill_formed(void);
 struct server_peer *twin_answers_nothing_at_all(void);
 struct server_peer *twin_answers_text_html(void);
-struct server_peer *twin_length_too_long(void);
+struct server_peer *twin_says_two_lengths(void);
 struct server_peer *twin_answers_iqs_twice(void);
 struct server_peer *twin_invents_conditions(void);
 struct server_peer *twin_condition_as_http_code(void);
