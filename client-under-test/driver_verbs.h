@@ -17,7 +17,7 @@ struct verbs *driver_verbs_new(struct driver *driver);
 void driver_verbs_free(struct verbs *v);
 
 /* Do what one line asks; the reply is on stdout when this returns. */
-void driver_verbs_line(struct verbs *v, const char *line, size_t len);
+void driver_verbs_line(struct verbs *v, const char *text, size_t len);
 
 /* Report something that is nobody's reply. */
 void driver_verbs_error(struct verbs *v, const char *reason);

@@ -47,8 +47,8 @@ xmlXPathObjectPtr expr_eval(const struct expr *ex, struct journal *j,
  * set. expr_string(): yours, free(); numbers are printed exactly. */
 bool expr_true(const struct expr *ex, struct journal *j, xmlNodePtr context,
                struct err *e);
-double expr_number(const struct expr *ex, struct journal *j,
-                   xmlNodePtr context, struct err *e);
+double expr_number(const struct expr *ex, struct journal *j, xmlNodePtr context,
+                   struct err *e);
 char *expr_string(const struct expr *ex, struct journal *j, xmlNodePtr context,
                   struct err *e);
 

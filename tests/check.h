@@ -30,8 +30,7 @@ static inline void check_int(long long got, long long want, const char *what,
 {
     char text[1024];
 
-    snprintf(text, sizeof text, "%.900s: got %lld, want %lld", what, got,
-             want);
+    snprintf(text, sizeof text, "%.900s: got %lld, want %lld", what, got, want);
     CU_assertImplementation(got == want ? CU_TRUE : CU_FALSE,
                             (unsigned int)line, text, file, "", CU_FALSE);
 }

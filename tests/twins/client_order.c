@@ -75,6 +75,13 @@ static bool sleep_before_poll(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
+static bool send_on_tick(struct client_shim *cs, struct shim_request *r)
+{
+    if (cs->online && r->attempt == 1)
+        r->due_ms = (r->now_ms / TICK_MS + 1) * TICK_MS;
+    return true;
+}
+
 static bool poll_on_tick(struct client_shim *cs, struct shim_request *r)
 {
     if (is_poll(cs, r))
@@ -97,3 +104,4 @@ TWIN(twin_one_request_at_a_time, .tweak = open_one)
 TWIN(twin_sleeps_past_inactivity, .request = sleep_before_poll)
 TWIN(twin_polls_on_a_tick, .request = poll_on_tick)
 TWIN(twin_polls_without_rest, .answer = read_no_polling)
+TWIN(twin_sends_on_a_tick, .request = send_on_tick)

@@ -49,6 +49,7 @@ struct client_peer *twin_one_request_at_a_time(void);
 struct client_peer *twin_sleeps_past_inactivity(void);
 struct client_peer *twin_polls_on_a_tick(void);
 struct client_peer *twin_polls_without_rest(void);
+struct client_peer *twin_sends_on_a_tick(void);
 
 /* client_repeats.c */
 struct client_peer *twin_edits_the_resend(void);

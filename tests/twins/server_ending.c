@@ -30,16 +30,16 @@ static bool forget_held(struct server_shim *ss, struct server_request *r)
     return true;
 }
 
-/* To the core it is an ordinary request, whose answer nobody awaits. */
+/* To the core it is a pause: all is answered, and the session waits. */
 static bool live_on(struct server_shim *ss, struct server_request *r)
 {
-    if (!r->session || !r->terminate || r->repeat)
-        return true;
-    entity_set(&r->body, "type", NULL);
-    server_shim_pass(ss, r);
-    server_shim_forget(ss, r->now_ms, r->token);
-    server_shim_answer_empty(ss, r->now_ms + 1, r->token, "terminate");
-    return false;
+    (void)ss;
+    if (r->session && r->terminate && !r->repeat) {
+        r->session->flag = true;
+        entity_set(&r->body, "type", NULL);
+        entity_set(&r->body, "pause", "60");
+    }
+    return true;
 }
 
 static bool drop_last(struct server_shim *ss, struct server_request *r)
@@ -88,7 +88,7 @@ static bool say_it_everywhere(struct server_shim *ss, struct server_answer *a)
 TWIN(twin_terminate_hangs, .answer = never_answer)
 TWIN(twin_terminate_answered_with_nothing, .answer = answer_nothing)
 TWIN(twin_terminate_forgets_the_held, .request = forget_held)
-TWIN(twin_sid_survives_terminate, .request = live_on)
+TWIN(twin_sid_survives_terminate, .request = live_on, .answer = say_it_there)
 TWIN(twin_drops_the_last_words, .request = drop_last)
 TWIN(twin_terminate_on_the_request_itself, .request = note_end,
      .answer = say_it_there)

@@ -38,7 +38,7 @@ static bool answer_by_rid(struct server_shim *ss, struct server_answer *a)
                          : NULL;
 
     (void)ss;
-    if (!a->session || a->creation)
+    if (!a->session || a->creation || entity_has(&a->body, "type", "error"))
         return true;
     if (a->call)
         a->call->answered = false;

@@ -133,6 +133,8 @@ static const struct client_twin client_table[] = {
     {"polls-without-rest", false,
      "takes no rest between polls, whatever polling says",
      twin_polls_without_rest},
+    {"sends-on-a-tick", true, "sends whatever it has once a second only",
+     twin_sends_on_a_tick},
 };
 
 static const struct server_twin server_table[] = {
