@@ -81,6 +81,7 @@
  *   content-type media charset  the header; its parts in small letters
  *   content-encoding chunked    chunked: yes
  *   problem        what is wrong with the HTTP framing
+ *   malformed      yes: it is broken, and not only cut short
  *   extra          bytes behind the message
  *   error          why the entity is not well-formed XML
  *   comment pi doctype bom text  yes: XEP-0124 6 forbids it (not bom); text:

@@ -172,6 +172,19 @@ static void put_entity(struct journal *j, xmlNodePtr node,
 
 /* Bytes to attributes and children. Returns the entity's class, 0 when the
  * entity is not whole. */
+/* Broken framing, and not only cut short. */
+static bool is_malformed(enum http_kind kind, const char *data, size_t len,
+                         bool no_body)
+{
+    struct http_message m;
+    size_t used;
+    bool bad =
+        http_read(kind, data, len, no_body, false, &m, &used, NULL) == HTTP_BAD;
+
+    http_message_release(&m);
+    return bad;
+}
+
 static unsigned put_message(struct journal *j, xmlNodePtr node,
                             enum http_kind kind, const char *data, size_t len,
                             bool no_body, const char *problem)
@@ -206,6 +219,8 @@ static unsigned put_message(struct journal *j, xmlNodePtr node,
     if (problem || got == HTTP_BAD)
         journal_put(node, "problem", problem ? problem : e.text);
     http_message_release(&m);
+    if (got == HTTP_BAD && is_malformed(kind, data ? data : "", len, no_body))
+        journal_put(node, "malformed", "yes");
     return class;
 }
 

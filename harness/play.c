@@ -133,6 +133,8 @@ static char *unmet_need(const struct play *p)
 {
     const struct play_setting *set = p->setting;
 
+    if (p->tc->manager.tls && strcmp(p->tc->manager.tls, "no") != 0)
+        return mem_dup("this version's manager speaks no TLS");
     for (size_t i = 0; i < p->tc->needs_count; i++) {
         const struct needs *n = &p->tc->needs[i];
 

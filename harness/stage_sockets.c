@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "redact.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -51,6 +52,18 @@ static void write_head(struct stage_sockets *st, const struct event *ev,
     event_release(&head);
 }
 
+/* A real server's passwords do not go into files; the mock's are no secret. */
+static void write_redacted(const struct event *ev, struct buf *line)
+{
+    struct event copy = *ev;
+    char *data = mem_dupn(ev->data, ev->data_len);
+
+    redact(data, ev->data_len);
+    copy.data = data;
+    event_write(line, &copy);
+    free(data);
+}
+
 static void log_event(void *ctx, const struct event *ev)
 {
     struct stage_sockets *st = ctx;
@@ -60,6 +73,8 @@ static void log_event(void *ctx, const struct event *ev)
         return;
     if (strcmp(ev->name, "log") == 0)
         write_head(st, ev, &line);
+    else if (ev->data && st->tc->role == ROLE_SERVER)
+        write_redacted(ev, &line);
     else
         event_write(&line, ev);
     if (fwrite(line.data, 1, line.len, st->log) != line.len ||

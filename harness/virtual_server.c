@@ -183,16 +183,32 @@ static bool take_answers(struct stage *s)
     return any;
 }
 
+/* An answer that says it is longer than it is never gets whole. */
+static enum play_part how_much(const struct happening *h)
+{
+    struct http_message m;
+    enum http_progress got;
+    size_t used;
+
+    if (h->kind != ANSWERED)
+        return PLAY_NONE;
+    got = http_read(HTTP_RESPONSE, h->bytes, h->len, false, false, &m, &used,
+                    NULL);
+    http_message_release(&m);
+    return got == HTTP_WHOLE ? PLAY_WHOLE : PLAY_PART;
+}
+
 static void tell(struct stage *s, struct exchange *ex,
                  const struct happening *h)
 {
+    enum play_part came = how_much(h);
     unsigned conn = ex->conn;
 
     if (!ex->open)
         return;
     ex->open = false;
-    play_response(s->play, s->now_ms, ex->x, h->bytes, h->len,
-                  h->kind == ANSWERED ? PLAY_WHOLE : PLAY_NONE, h->why);
+    play_response(s->play, s->now_ms, ex->x, h->bytes, h->len, came,
+                  came == PLAY_PART ? "the answer is not whole" : h->why);
     serve_next(s, conn);
 }
 

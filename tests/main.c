@@ -36,13 +36,27 @@ static void warm_up_libuv(void)
     uv_loop_close(&loop);
 }
 
-static int run_all(void)
+/* CUnit counts one run at a time. */
+struct tally {
+    unsigned passed, failed;
+};
+
+static void take_counts(struct tally *sum)
 {
-    CU_basic_set_mode(CU_BRM_VERBOSE);
-    return CU_basic_run_tests() == CUE_SUCCESS ? 0 : -1;
+    sum->failed += CU_get_number_of_tests_failed();
+    sum->passed +=
+        CU_get_number_of_tests_run() - CU_get_number_of_tests_failed();
 }
 
-static int run_named(int count, char **names)
+static int run_all(struct tally *sum)
+{
+    if (CU_basic_run_tests() != CUE_SUCCESS)
+        return -1;
+    take_counts(sum);
+    return 0;
+}
+
+static int run_named(int count, char **names, struct tally *sum)
 {
     for (int i = 0; i < count; i++) {
         CU_pSuite suite = CU_get_suite(names[i]);
@@ -52,13 +66,14 @@ static int run_named(int count, char **names)
             return -1;
         }
         CU_basic_run_suite(suite);
+        take_counts(sum);
     }
     return 0;
 }
 
 int main(int argc, char **argv)
 {
-    unsigned failed, passed;
+    struct tally sum = {0, 0};
     int before;
 
     signal(SIGPIPE, SIG_IGN);
@@ -74,17 +89,16 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    if ((argc > 1 ? run_named(argc - 1, argv + 1) : run_all()) < 0)
+    CU_basic_set_mode(CU_BRM_VERBOSE);
+    if ((argc > 1 ? run_named(argc - 1, argv + 1, &sum) : run_all(&sum)) < 0)
         return 2;
-    failed = CU_get_number_of_tests_failed();
-    passed = CU_get_number_of_tests_run() - failed;
     CU_cleanup_registry();
     if (open_fds() != before) {
         printf("file descriptors left open: %d before, %d after\n", before,
                open_fds());
-        failed++;
+        sum.failed++;
     }
     xml_cleanup();
-    printf("%u passed, %u failed\n", passed, failed);
-    return failed ? 1 : 0;
+    printf("%u passed, %u failed\n", sum.passed, sum.failed);
+    return sum.failed ? 1 : 0;
 }

@@ -26,6 +26,7 @@ int suite_faults(void);
 int suite_play_client(void);
 int suite_play_server(void);
 int suite_driver(void);
+int suite_redact(void);
 int suite_select(void);
 int suite_result(void);
 int suite_text(void);
@@ -33,13 +34,35 @@ int suite_cases(void);
 int suite_cli(void);
 
 static int (*const suites[])(void) = {
-    suite_common,      suite_http,     suite_log_events, suite_wire,
-    suite_request,     suite_manager,  suite_backend,    suite_http_mhd,
-    suite_body,        suite_window,   suite_login,      suite_session,
-    suite_flow,        suite_case_xml, suite_lint,       suite_expr,
-    suite_journal,     suite_judge,    suite_faults,     suite_play_client,
-    suite_play_server, suite_driver,   suite_select,     suite_result,
-    suite_text,        suite_cases,    suite_cli,        NULL,
+    suite_common,
+    suite_http,
+    suite_log_events,
+    suite_wire,
+    suite_request,
+    suite_manager,
+    suite_backend,
+    suite_http_mhd,
+    suite_body,
+    suite_window,
+    suite_login,
+    suite_session,
+    suite_flow,
+    suite_case_xml,
+    suite_lint,
+    suite_expr,
+    suite_journal,
+    suite_judge,
+    suite_faults,
+    suite_play_client,
+    suite_play_server,
+    suite_driver,
+    suite_redact,
+    suite_select,
+    suite_result,
+    suite_text,
+    suite_cases,
+    suite_cli,
+    NULL,
 };
 
 #endif
