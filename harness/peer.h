@@ -66,12 +66,4 @@ struct server_peer_ops {
     void (*free)(struct server_peer *sp);
 };
 
-/* libbosh's session core. Yours; ends with ops->free(). tweak may change its
- * options, and be NULL. */
-struct bosh_options;
-struct client_peer *peer_libbosh(void (*tweak)(struct bosh_options *o));
-
-/* The mock's core. options: NULL for the defaults of the self-test. */
-struct server_peer *peer_mock(const struct mock_options *options);
-
 #endif

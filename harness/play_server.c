@@ -3,6 +3,7 @@
  * play_parts.h; what is open in which session, play_sessions.h; what a login
  * says, play_login.h; how it is carried out, play_entry.c.
  */
+#include "faults.h"
 #include "play_sessions.h"
 
 #include <stdlib.h>
@@ -269,23 +270,10 @@ static enum went resend_step(struct play *p, const struct step *st,
     return WENT_ON;
 }
 
-static enum delivery_end end_of(enum cut_how how)
-{
-    switch (how) {
-    case CUT_FIN:
-        return DELIVERY_FIN;
-    case CUT_RST:
-        return DELIVERY_RST;
-    case CUT_HALF:
-        return DELIVERY_HALF;
-    }
-    return DELIVERY_FIN;
-}
-
 static enum went abort_step(struct play *p, const struct step *st,
                             int64_t now_ms)
 {
-    enum delivery_end how = end_of(st->how);
+    enum delivery_end how = faults_cut_end(st->how);
     unsigned x = selected(p, now_ms, st);
     struct event ev;
 

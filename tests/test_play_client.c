@@ -12,6 +12,7 @@
 #include "harness/case_xml.h"
 #include "harness/virtual.h"
 #include "suites.h"
+#include "twins/twins.h"
 
 static struct knowledge knowledge;
 

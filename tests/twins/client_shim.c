@@ -1,4 +1,5 @@
 /* A shim around libbosh's session core: see client_shim.h. */
+#include "twins.h"
 #include "client_shim.h"
 
 #include <stdlib.h>

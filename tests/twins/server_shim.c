@@ -1,4 +1,5 @@
 /* A shim around the mock's core: see server_shim.h. */
+#include "twins.h"
 #include "server_shim.h"
 
 #include <stdio.h>

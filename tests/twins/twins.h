@@ -26,6 +26,16 @@ struct server_twin {
     struct server_peer *(*make)(void);
 };
 
+/* ---- the good peers, which twins are wrapped around ---- */
+
+/* libbosh's session core. Yours; ends with ops->free(). tweak may change its
+ * options, and be NULL. */
+struct bosh_options;
+struct client_peer *peer_libbosh(void (*tweak)(struct bosh_options *o));
+
+/* The mock's core. options: NULL for the defaults of the self-test. */
+struct server_peer *peer_mock(const struct mock_options *options);
+
 /* By name, or NULL. */
 const struct client_twin *twin_client(const char *name);
 const struct server_twin *twin_server(const char *name);

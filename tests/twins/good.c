@@ -1,5 +1,5 @@
-/* The good peers under a virtual clock: see peer.h. */
-#include "peer.h"
+/* The good peers under a virtual clock: see twins.h. */
+#include "twins.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
