@@ -1,5 +1,4 @@
 /* A shim around libbosh's session core: see client_shim.h. */
-#include "twins.h"
 #include "client_shim.h"
 
 #include <stdlib.h>
@@ -8,6 +7,7 @@
 #include "common/clock.h"
 #include "common/xml.h"
 #include "entity.h"
+#include "twins.h"
 
 /* Transmissions of the twin's own have numbers from here on. */
 #define OWN_IDS (UINT64_C(1) << 48)

@@ -1,5 +1,4 @@
 /* A shim around the mock's core: see server_shim.h. */
-#include "twins.h"
 #include "server_shim.h"
 
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include "common/clock.h"
 #include "common/http.h"
 #include "entity.h"
+#include "twins.h"
 
 /* Requests of the twin's own have tokens from here on. */
 #define OWN_TOKENS (UINT64_C(1) << 48)
