@@ -141,6 +141,10 @@ static char *unmet_need(const struct play *p)
         if (n->verb && set->knows_verb &&
             !set->knows_verb(set->knows_ctx, n->verb))
             return mem_printf("the driver has no verb '%s'", n->verb);
+        if (n->event && p->tc->role == ROLE_CLIENT &&
+            !(strcmp(n->event, "status") == 0 ? set->has_status
+                                              : set->has_stanza))
+            return mem_printf("the driver reports no %s events", n->event);
         if (n->accounts > set->account_count && p->tc->role == ROLE_SERVER)
             return mem_printf("needs %u account%s, %zu given", n->accounts,
                               n->accounts == 1 ? "" : "s", set->account_count);

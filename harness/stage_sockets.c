@@ -131,6 +131,8 @@ void stage_play(struct stage_sockets *st, const struct stage_ops *ops)
     int64_t now_ms = stage_now(st);
 
     st->setting.timeout_factor = st->world->timeout_factor;
+    st->setting.has_status = st->has_status;
+    st->setting.has_stanza = st->has_stanza;
     st->setting.random = roll;
     st->setting.random_ctx = st;
     st->phase = STAGE_PLAYING;

@@ -228,6 +228,8 @@ static enum MHD_Result request_whole(struct call *call, const char *method,
     case CALL_GONE:
         return MHD_NO;
     case CALL_ASKED:
+        if (call->h->freed)
+            return MHD_NO; /* it came while all were given up */
         suspend(call);
         return MHD_YES;
     case CALL_ANSWERED:
