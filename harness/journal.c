@@ -300,13 +300,18 @@ xmlXPathObjectPtr journal_variable(struct journal *j, const char *name)
         return nodes_of(&j->it, j->it != NULL);
     if (strcmp(name, "journal") == 0)
         return nodes_of(&j->root, 1);
-    bound = find_name(j, name);
+    bound = j->nameless ? NULL : find_name(j, name);
     if (bound)
         return named(j, bound);
     value = xmlXPathNewNodeSet(NULL);
     for (size_t i = 0; i < j->session_count && strcmp(name, "s") == 0; i++)
         xmlXPathNodeSetAddUnique(value->nodesetval, j->sessions[i]->node);
     return value;
+}
+
+void journal_hide_names(struct journal *j, bool hide)
+{
+    j->nameless = hide;
 }
 
 static void on_name(struct journal *j, const struct event *ev)

@@ -39,7 +39,9 @@
  *   kind           the first that fits: options (the method), other (no
  *                  <body/>), terminate, pause, restart, create (no sid),
  *                  payload, poll
- *   rid sid        as the request has them
+ *   rid sid        as the request has them; a rid without '+' and zeros in
+ *                  front
+ *   rid-form       how the rid is spelled: plain padded (zeros) signed (+) bad
  *   sid-known      yes no: did the manager give that sid? (not on creations)
  *   session        the <s> it belongs to; a creation: once it was answered
  *   copy           1, or 2 and up for repeats of an rid in its session; for
@@ -164,6 +166,9 @@ xmlXPathObjectPtr journal_variable(struct journal *j, const char *name);
 /* Bind by hand; events of the name "name" and "let" do the same. In-place for
  * the judge's $it: node NULL unbinds. */
 void journal_set_it(struct journal *j, xmlNodePtr node);
+
+/* For invariants: what the case named is out of sight, $s is all sessions. */
+void journal_hide_names(struct journal *j, bool hide);
 
 /* The kept XPath context (prefixes and functions registered); one journal is
  * used by one thread at a time. For expr.c. */

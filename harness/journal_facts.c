@@ -224,6 +224,24 @@ static unsigned put_message(struct journal *j, xmlNodePtr node,
     return class;
 }
 
+/* A positiveInteger may be spelled with a sign and with zeros in front (XML
+ * Schema, part 2): rid is what it means, rid-form how it is spelled. */
+static void put_rid(xmlNodePtr node, const char *text)
+{
+    const char *digits = text + (*text == '+');
+    const char *form = digits > text ? "signed" : "plain";
+
+    if (!facts_is_number(digits) || !digits[strspn(digits, "0")]) {
+        journal_put(node, "rid", text);
+        journal_put(node, "rid-form", "bad");
+        return;
+    }
+    if (*digits == '0' && digits == text)
+        form = "padded";
+    journal_put(node, "rid", digits + strspn(digits, "0"));
+    journal_put(node, "rid-form", form);
+}
+
 static enum kind kind_of(const xmlNode *req, const xmlNode *body)
 {
     const char *method = xml_attr(req, NULL, "method");
@@ -266,7 +284,7 @@ void facts_request(struct journal *j, struct journal_x *x, const char *data,
     if (!body)
         return;
     if (xml_attr(body, NULL, "rid"))
-        journal_put(x->node, "rid", xml_attr(body, NULL, "rid"));
+        put_rid(x->node, xml_attr(body, NULL, "rid"));
     if (xml_attr(body, NULL, "sid"))
         journal_put(x->node, "sid", xml_attr(body, NULL, "sid"));
     journal_put(x->node, "empty", xml_child(body, NULL, NULL) ? "no" : "yes");

@@ -63,6 +63,7 @@ struct journal_rid {
     bool manager_has, manager_answered;
     unsigned answer_body; /* of the good answer; 0: none yet */
     unsigned answer_copy; /* which copy got it */
+    unsigned answer_x;    /* in which exchange */
     uint64_t answered_seq;
     int64_t answered_t;
     xmlNodePtr up_first, down_first; /* its first payload in up and down */
@@ -140,6 +141,7 @@ struct journal {
     struct journal_lag *lags;
     size_t lag_count, lag_cap;
     xmlNodePtr it;
+    bool nameless;    /* handles and let names are out of sight */
     bool hush;        /* the client was told to stop sending */
     int64_t upset_t;  /* last verb that may break the flow; -1: none */
     unsigned partial; /* requests of which the wire saw a part only */

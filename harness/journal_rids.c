@@ -168,6 +168,32 @@ static xmlNodePtr next_payload(const struct journal_session *s,
 }
 
 /* Copies body's elements into list. Returns the first, or NULL. */
+/* Old implementations leave out xmlns='jabber:client', and their stanzas are
+ * in BOSH's namespace by mistake (XEP-0206 §2, note): they are stanzas all the
+ * same. */
+static void mend_namespace(xmlNodePtr stanza, xmlNodePtr node, xmlNsPtr client)
+{
+    if (node->type != XML_ELEMENT_NODE || !node->ns ||
+        strcmp((const char *)node->ns->href, XML_NS_HTTPBIND) != 0)
+        return;
+    if (!client)
+        client = xmlNewNs(stanza, (const xmlChar *)XML_NS_CLIENT, NULL);
+    if (!client) /* the default namespace is declared on it already */
+        client = xmlNewNs(stanza, (const xmlChar *)XML_NS_CLIENT,
+                          (const xmlChar *)"c");
+    node->ns = client;
+    for (xmlNodePtr n = node->children; n; n = n->next)
+        mend_namespace(stanza, n, client);
+}
+
+static bool is_stanza(const xmlNode *n)
+{
+    const char *name = (const char *)n->name;
+
+    return strcmp(name, "message") == 0 || strcmp(name, "presence") == 0 ||
+           strcmp(name, "iq") == 0;
+}
+
 static xmlNodePtr take(struct journal *j, struct journal_session *s,
                        const struct journal_rid *r, const xmlNode *body,
                        bool down)
@@ -180,6 +206,8 @@ static xmlNodePtr take(struct journal *j, struct journal_session *s,
     for (xmlNodePtr n = xml_child(body, NULL, NULL); n; n = xml_next(n)) {
         xmlNodePtr copy = xmlDocCopyNode(n, j->doc, 1);
 
+        if (is_stanza(copy))
+            mend_namespace(copy, copy, NULL);
         if (before) {
             xmlAddPrevSibling(before, copy);
         } else {

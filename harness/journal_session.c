@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libxml/c14n.h>
+
 struct journal_session *session_find(const struct journal *j, const char *sid)
 {
     return xmlHashLookup(j->sids, (const xmlChar *)sid);
@@ -378,11 +380,48 @@ static void clock_answer(struct journal *j, const struct journal_session *s,
     }
 }
 
+static char *canonical(xmlNodePtr body)
+{
+    xmlDocPtr doc = xmlNewDoc((const xmlChar *)"1.0");
+    xmlChar *text = NULL;
+    char *copy;
+
+    xmlDocSetRootElement(doc, xmlDocCopyNode(body, doc, 1));
+    if (xmlC14NDocDumpMemory(doc, NULL, XML_C14N_1_0, NULL, 0, &text) < 0)
+        text = NULL;
+    copy = mem_dup((const char *)text);
+    xmlFree(text);
+    xmlFreeDoc(doc);
+    return copy;
+}
+
+/* The same answer, however it is spelled: order of attributes, quotes, a
+ * newline behind. */
+static bool is_same_xml(xmlNodePtr one, xmlNodePtr other)
+{
+    char *a = one ? canonical(one) : NULL;
+    char *b = other ? canonical(other) : NULL;
+    bool same = a && b && strcmp(a, b) == 0;
+
+    free(a);
+    free(b);
+    return same;
+}
+
+/* The body of an rid's good answer, or NULL. */
+static xmlNodePtr answer_of(const struct journal *j,
+                            const struct journal_rid *r)
+{
+    const struct journal_x *x = journal_x_of(j, r->answer_x);
+
+    return x ? facts_body(x->res) : NULL;
+}
+
 /* A repeat of an rid that was answered before it was sent gets the same
- * bytes, §14.3. One that was sent while the rid was open gets the answer
+ * answer, §14.3. One that was sent while the rid was open gets the answer
  * itself, and the older copy something empty. */
-static void compare_replay(struct journal_x *x, xmlNodePtr message,
-                           const struct event *ev)
+static void compare_replay(const struct journal *j, struct journal_x *x,
+                           xmlNodePtr message, const struct event *ev)
 {
     struct journal_rid *r = x->rid;
     unsigned copy = (unsigned)number_of(x->node, "copy", 1);
@@ -392,13 +431,17 @@ static void compare_replay(struct journal_x *x, xmlNodePtr message,
     if (!r->answer_body) {
         r->answer_body = x->answer_body;
         r->answer_copy = copy;
+        r->answer_x = x->n;
         r->answered_seq = ev->seq;
         r->answered_t = ev->t_ms;
     } else if (x->seq0 > r->answered_seq) {
-        journal_put(message, "replay",
-                    x->answer_body == r->answer_body ? "same" : "different");
+        bool same = x->answer_body == r->answer_body ||
+                    is_same_xml(facts_body(message), answer_of(j, r));
+
+        journal_put(message, "replay", same ? "same" : "different");
     } else if (copy > r->answer_copy) {
         r->answer_body = x->answer_body;
+        r->answer_x = x->n;
         r->answer_copy = copy;
     }
 }
@@ -414,7 +457,7 @@ static void good_answer(struct journal *j, struct journal_session *s,
             clock_answer(j, s, x, ev);
     }
     if (j->role == ROLE_SERVER)
-        compare_replay(x, message, ev);
+        compare_replay(j, x, message, ev);
     rids_take_down(j, s, x, facts_body(message));
 }
 

@@ -110,6 +110,7 @@ static void judge_invariants(const struct testcase *tc, struct journal *j,
     const struct invariants *all =
         ctx->knowledge ? &ctx->knowledge->invariants : NULL;
 
+    journal_hide_names(j, true);
     for (size_t i = 0; all && i < all->count; i++) {
         const struct assertion *a = &all->items[i].assertion;
         struct finding *f;
@@ -126,6 +127,7 @@ static void judge_invariants(const struct testcase *tc, struct journal *j,
         f->id_text = mem_printf("invariant/%s", a->id);
         f->id = f->id_text;
     }
+    journal_hide_names(j, false);
 }
 
 /* ----------------------------------------------------------- the case's own */
@@ -164,22 +166,23 @@ static void conclude(struct judgement *out, enum verdict verdict,
     out->reason = mem_dup(reason ? reason : "");
 }
 
-static const char *stop_line(struct journal *j)
+static const xmlNode *end_of(struct journal *j)
 {
-    const char *line = NULL;
+    const xmlNode *n = journal_root(j)->last;
 
-    for (const xmlNode *n = journal_root(j)->last; n && !line; n = n->prev) {
-        if (xml_is(n, NULL, "end"))
-            line = xml_attr(n, NULL, "line");
-    }
-    return line;
+    while (n && !xml_is(n, NULL, "end"))
+        n = n->prev;
+    return n;
 }
 
 static void conclude_stopped(struct journal *j, struct judgement *out)
 {
-    const char *line = stop_line(j);
-    char *reason = mem_printf("the play stopped%s%s and no assert saw why",
-                              line ? " at line " : "", line ? line : "");
+    const xmlNode *end = end_of(j);
+    const char *line = end ? xml_attr(end, NULL, "line") : NULL;
+    const char *why = end ? xml_attr(end, NULL, "because") : NULL;
+    char *reason = mem_printf("the play stopped%s%s and no assert saw why%s%s",
+                              line ? " at line " : "", line ? line : "",
+                              why && *why ? ": " : "", why ? why : "");
 
     conclude(out, VERDICT_ERROR, reason);
     free(reason);
@@ -216,7 +219,24 @@ static void conclude_na(const struct judge_context *ctx,
     else if (invariants->warned)
         conclude(out, VERDICT_WARN, NULL);
     else
-        conclude(out, VERDICT_NA, ctx->because);
+        conclude(out, VERDICT_NA,
+                 ctx->because && *ctx->because ? ctx->because
+                                               : "the case does not apply");
+}
+
+/* We could not set the scene, but a rule that was broken on the way there is
+ * broken all the same. */
+static void conclude_error(const struct judge_context *ctx,
+                           const struct tally *invariants,
+                           struct judgement *out)
+{
+    if (invariants->failed)
+        conclude(out, VERDICT_FAIL, NULL);
+    else
+        conclude(out, VERDICT_ERROR,
+                 ctx->because && *ctx->because
+                     ? ctx->because
+                     : "the case could not be played");
 }
 
 void judge_case(const struct testcase *tc, struct journal *j,
@@ -247,7 +267,7 @@ void judge_case(const struct testcase *tc, struct journal *j,
         conclude_na(ctx, &invariants, out);
         break;
     case PLAY_ERROR:
-        conclude(out, VERDICT_ERROR, ctx->because);
+        conclude_error(ctx, &invariants, out);
         break;
     }
 }

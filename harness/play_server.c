@@ -10,6 +10,9 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/buf.h"
+#include "common/xml.h"
+#include "raw_answer.h"
 #include "play_entry.h"
 
 /* A drain on its way: a thread's extra. */
@@ -57,13 +60,16 @@ static enum went keep_polling_step(struct play *p, const struct step *st,
 
 /* Where the drain began: its end is set. False when the play has ended. */
 static bool begin_drain(struct play *p, struct thread *th,
-                        const struct step *st, int64_t now_ms)
+                        const struct step *st, const struct raw_session *s,
+                        int64_t now_ms)
 {
     int64_t ms = play_duration(p, now_ms, &st->within, st->line);
     struct drain *d;
 
     if (ms < 0)
         return false;
+    if (s->polls && s->polling_ms > 0)
+        ms += 2 * s->polling_ms; /* §12: the next poll must wait */
     d = mem_alloc(sizeof *d);
     d->until_ms = now_ms + (int64_t)((double)ms * p->setting->timeout_factor);
     th->extra = d;
@@ -82,7 +88,7 @@ static enum went drain_step(struct play *p, struct thread *th,
 
     if (!s)
         return no_session(p, now_ms, st);
-    if (!th->extra && !begin_drain(p, th, st, now_ms))
+    if (!th->extra && !begin_drain(p, th, st, s, now_ms))
         return WENT_OVER;
     d = th->extra;
     holds = expr_true(st->expr, p->journal, NULL, &e);
@@ -337,8 +343,66 @@ int64_t play_server_deadline(const struct play *p)
     return sessions_deadline(p);
 }
 
+static bool has_tag(const struct testcase *tc, const char *tag)
+{
+    for (size_t i = 0; i < tc->tag_count; i++) {
+        if (strcmp(tc->tags[i], tag) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The condition of an answer that ends a session: BOSH's, or for a stream
+ * error the one inside. NULL: none. */
+static const char *end_condition(const struct raw_answer *a)
+{
+    const xmlNode *error = xml_child(a->body, XML_NS_STREAM, "error");
+    const xmlNode *inner = error ? xml_child(error, NULL, NULL) : NULL;
+
+    return inner ? (const char *)inner->name : a->condition;
+}
+
+/* Does this exchange belong to a session that has bound a resource? Before
+ * that the login has its own words for what went wrong. */
+static bool is_logged_in(const struct play *p, const xmlNode *x)
+{
+    const char *session = x ? xml_attr(x, NULL, "session") : NULL;
+    xmlNodePtr n = xml_child(journal_root(p->journal), NULL, "s");
+
+    for (; session && n; n = xml_next(n)) {
+        if (xml_is(n, NULL, "s") &&
+            strcmp(xml_attr(n, NULL, "n"), session) == 0)
+            return xml_attr(n, NULL, "jid") != NULL;
+    }
+    return false;
+}
+
+/* What a server does to protect itself, and what it asks us to repeat, says
+ * nothing about what the case wants to know, unless the case provokes it. */
+static void look_for_limits(struct play *p, int64_t now_ms, unsigned x)
+{
+    struct raw_answer a = raw_answer_read(p->journal, x);
+    const xmlNode *node = journal_x(p->journal, x);
+    char *why;
+
+    if (!a.type || !is_logged_in(p, node) || has_tag(p->tc, "limits"))
+        return;
+    if (strcmp(a.type, "terminate") == 0 && end_condition(&a) &&
+        raw_is_limit(end_condition(&a))) {
+        why = mem_printf("the server limits us: %s", end_condition(&a));
+        play_end_at(p, now_ms, PLAY_ERROR, why, 0);
+        free(why);
+    } else if (strcmp(a.type, "error") == 0 &&
+               !xml_attr(node, NULL, "copy-of") &&
+               !xml_attr(node, NULL, "copies")) {
+        play_end_at(p, now_ms, PLAY_ERROR,
+                    "the manager asked us to repeat a request", 0);
+    }
+}
+
 void play_server_response(struct play *p, int64_t now_ms, unsigned x)
 {
+    look_for_limits(p, now_ms, x);
     sessions_answered(p, now_ms, x);
     sessions_tick(p, now_ms);
 }

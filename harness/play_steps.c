@@ -301,6 +301,18 @@ static bool begin_wait(struct play *p, struct thread *th, const struct step *st,
     return true;
 }
 
+/* Without else= the words go into the verdict, if no assert sees why. */
+static enum went await_in_vain(struct play *p, const struct step *st,
+                               int64_t now_ms)
+{
+    char *what = mem_printf("nothing came of '%s'",
+                            st->name ? st->name : expr_text(st->expr));
+    enum went went = play_end_else(p, now_ms, st, what);
+
+    free(what);
+    return went;
+}
+
 static enum went step_await(struct play *p, struct thread *th,
                             const struct step *st, int64_t now_ms)
 {
@@ -314,7 +326,7 @@ static enum went step_await(struct play *p, struct thread *th,
         return play_end_broken(p, now_ms, st->line, &e);
     if (now_ms < th->deadline_ms)
         return WENT_WAIT;
-    return play_end_else(p, now_ms, st, "an await was in vain");
+    return await_in_vain(p, st, now_ms);
 }
 
 static enum went step_silence(struct play *p, struct thread *th,

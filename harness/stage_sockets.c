@@ -23,6 +23,9 @@ int64_t stage_now(const struct stage_sockets *st)
     return clock_now_ms();
 }
 
+/* No case goes on longer, whatever its steps want. */
+#define PLAY_MAX_MS (60 * 60 * 1000)
+
 int64_t stage_sockets_bound_ms(const struct testcase *tc, double factor)
 {
     return (int64_t)((double)tc->worst_ms * factor) + SPARE_MS;
@@ -278,6 +281,19 @@ static void on_timer(uv_timer_t *timer)
     stage_turn(st);
 }
 
+/* The bound of a play was a guess: some waits are worked out while it runs. A
+ * step that has a deadline of its own may have that long. */
+static void extend_bound(struct stage_sockets *st, int64_t deadline_ms)
+{
+    int64_t most_ms = st->begun_ms + PLAY_MAX_MS;
+
+    if (st->phase != STAGE_PLAYING || deadline_ms == CLOCK_NEVER)
+        return;
+    if (deadline_ms + SPARE_MS > st->phase_ms)
+        st->phase_ms =
+            deadline_ms + SPARE_MS < most_ms ? deadline_ms + SPARE_MS : most_ms;
+}
+
 void stage_turn(struct stage_sockets *st)
 {
     int64_t now_ms = stage_now(st);
@@ -285,6 +301,7 @@ void stage_turn(struct stage_sockets *st)
 
     if (st->phase == STAGE_CLOSING)
         return;
+    extend_bound(st, at);
     if (st->phase_ms < at)
         at = st->phase_ms;
     if ((st->phase == STAGE_PLAYING && play_over(st->play)) ||

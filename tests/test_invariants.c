@@ -423,7 +423,7 @@ static void test_managers_are_convicted(void)
          {{REQ, 10, 2, BODY SID "rid='101'/>"},
           {ANS, 20, 2, EMPTY},
           {REQ, 30, 3, BODY SID "rid='101'/>"},
-          {ANS, 40, 3, BODY "></body>"}},
+          {ANS, 40, 3, BODY "time='7'></body>"}},
          GUILTY("replays-are-copies")},
         {"an iq answered twice",
          S,

@@ -489,10 +489,9 @@ static void test_invariants_bind_the_peer(void)
     scene_judge(&s);
     CHECK_INT(s.out.verdict, VERDICT_FAIL);
     CHECK_INT(s.out.findings[0].verdict, VERDICT_NA);
-    s.ctx.end = PLAY_ERROR;
+    s.ctx.end = PLAY_ERROR; /* what was broken is broken all the same */
     scene_judge(&s);
-    CHECK_INT(s.out.verdict, VERDICT_ERROR);
-    CHECK_STR(s.out.reason, "it cannot");
+    CHECK_INT(s.out.verdict, VERDICT_FAIL);
     list[1].binds = ROLE_SERVER;
     s.ctx.end = PLAY_DONE;
     scene_judge(&s);
