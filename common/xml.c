@@ -17,6 +17,7 @@ struct parse {
     xmlParserCtxtPtr ctxt;
     struct xml_facts facts;
     size_t depth;
+    size_t nodes;
     char first_error[512];
     int first_line;
     bool refused;
@@ -116,6 +117,10 @@ static void on_start(void *user, const xmlChar *name, const xmlChar *prefix,
         refuse(p, "elements are nested too deeply");
         return;
     }
+    if (++p->nodes > XML_MAX_NODES) {
+        refuse(p, "there are too many elements");
+        return;
+    }
     xmlSAX2StartElementNs(user, name, prefix, uri, ns_count, ns, attr_count,
                           defaulted, attrs);
 }
@@ -197,6 +202,62 @@ static bool starts_with_bom(const char *data, size_t len)
                          memcmp(data, "\xFF\xFE", 2) == 0));
 }
 
+/* Behind a comment, CDATA section or processing instruction that begins at
+ * p; p itself when none does. */
+static const char *skip_markup(const char *p, const char *end)
+{
+    static const struct {
+        const char *open, *close;
+    } kinds[] = {{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        size_t len = strlen(kinds[i].open);
+        const char *close;
+
+        if ((size_t)(end - p) < len || memcmp(p, kinds[i].open, len) != 0)
+            continue;
+        close = memmem(p + len, (size_t)(end - p) - len, kinds[i].close,
+                       strlen(kinds[i].close));
+        return close ? close + strlen(kinds[i].close) : end;
+    }
+    return p;
+}
+
+/* The '=' outside of quotes in the start tag at p; *after: behind the tag. */
+static size_t count_attributes(const char *p, const char *end,
+                               const char **after)
+{
+    size_t count = 0;
+    char quote = 0;
+
+    for (; p < end && (quote || *p != '>'); p++) {
+        if (quote)
+            quote = *p == quote ? 0 : quote;
+        else if (*p == '"' || *p == '\'')
+            quote = *p;
+        else
+            count += *p == '=';
+    }
+    *after = p;
+    return count;
+}
+
+/* Does one start tag have more attributes than we let libxml2 see? */
+static bool has_too_many_attributes(const char *data, size_t len)
+{
+    const char *end = data + len;
+    const char *p = data;
+
+    while ((p = memchr(p, '<', (size_t)(end - p))) != NULL) {
+        const char *behind = skip_markup(p, end);
+
+        if (behind == p && count_attributes(p, end, &behind) > XML_MAX_ATTRS)
+            return true;
+        p = behind;
+    }
+    return false;
+}
+
 static xmlDocPtr parse(const char *data, size_t len, const char *path,
                        struct xml_facts *facts, struct parse *p)
 {
@@ -206,6 +267,8 @@ static xmlDocPtr parse(const char *data, size_t len, const char *path,
     p->facts.bom = starts_with_bom(data, len);
     if (!new_context(p, path))
         return NULL;
+    if (has_too_many_attributes(data, len))
+        refuse(p, "a start tag has too many attributes");
     feed(p, data, len);
     doc = finish(p);
     if (facts)

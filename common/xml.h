@@ -44,8 +44,12 @@ struct xml_facts {
     size_t depth;      /* deepest element */
 };
 
-/* The most that a peer may nest before the parse is refused. */
+/* The most that a peer may nest, write into one start tag (libxml2 compares
+ * every attribute with every other) and put into one document, before the
+ * parse is refused. */
 #define XML_MAX_DEPTH 256
+#define XML_MAX_ATTRS 256
+#define XML_MAX_NODES 200000
 
 /*
  * Parse a peer's bytes.
@@ -54,7 +58,7 @@ struct xml_facts {
  * e      may be NULL; the first error, with its line
  *
  * Returns the document, yours, free with xmlFreeDoc(); NULL when it is not
- * well-formed, has a DOCTYPE, or is nested more deeply than XML_MAX_DEPTH.
+ * well-formed, has a DOCTYPE, or goes beyond one of the limits above.
  */
 xmlDocPtr xml_parse(const char *data, size_t len, struct xml_facts *facts,
                     struct err *e);

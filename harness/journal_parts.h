@@ -64,6 +64,7 @@ struct journal_rid {
     unsigned answer_body; /* of the good answer; 0: none yet */
     unsigned answer_copy; /* which copy got it */
     unsigned answer_x;    /* in which exchange */
+    unsigned mark;        /* the last count that saw it */
     uint64_t answered_seq;
     int64_t answered_t;
     xmlNodePtr up_first, down_first; /* its first payload in up and down */
@@ -82,6 +83,7 @@ struct journal_session {
     size_t rid_count, rid_cap;
     unsigned *pending; /* exchanges open as the client knows */
     size_t pending_count, pending_cap;
+    unsigned marks; /* the last count of distinct rids */
     unsigned long long missing[MISSING_MAX];
     int64_t missing_t[MISSING_MAX];
     size_t missing_count;

@@ -64,24 +64,21 @@ static bool is_good(const xmlNode *message)
 
 /* -------------------------------------------------------- open and silent */
 
-static size_t distinct(const struct journal *j, const struct journal_session *s,
+/* How many rids are pending, each counted once: a count marks those it saw. */
+static size_t distinct(const struct journal *j, struct journal_session *s,
                        bool without_answer)
 {
+    unsigned mark = ++s->marks;
     size_t count = 0;
 
     for (size_t i = 0; i < s->pending_count; i++) {
         const struct journal_x *x = journal_x_of(j, s->pending[i]);
-        bool again = false;
 
         if (without_answer && x->res)
             continue;
-        for (size_t k = 0; k < i && !again; k++) {
-            const struct journal_x *before = journal_x_of(j, s->pending[k]);
-
-            again = x->rid && before->rid == x->rid &&
-                    !(without_answer && before->res);
-        }
-        count += !again;
+        count += !x->rid || x->rid->mark != mark;
+        if (x->rid)
+            x->rid->mark = mark;
     }
     return count;
 }

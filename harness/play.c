@@ -49,13 +49,26 @@ void play_free(struct play *p)
     free(p);
 }
 
+/* No peer may bloat us: beyond this one case is given up, and of what still
+ * comes no bytes are kept. */
+#define PLAY_MAX_BYTES (64u << 20)
+#define PLAY_MAX_EVENTS 200000
+
 void play_emit(struct play *p, int64_t now_ms, struct event *ev)
 {
+    bool full = p->bytes > PLAY_MAX_BYTES || p->seq > PLAY_MAX_EVENTS;
+
+    if (full && p->over && strcmp(ev->name, "end") != 0)
+        return;
     ev->seq = ++p->seq;
     ev->t_ms = p->started ? now_ms - p->start_ms : 0;
+    p->bytes += ev->data_len;
     p->log.add(p->log.ctx, ev);
     if (p->journal && !p->finished)
         journal_add(p->journal, ev);
+    if (full)
+        play_end_at(p, now_ms, PLAY_ERROR,
+                    "more came than one case is allowed to keep", 0);
 }
 
 void play_name_x(struct play *p, int64_t now_ms, const char *as, unsigned x)

@@ -106,6 +106,23 @@ static struct exchange *exchange_of(struct play *p, unsigned x)
     return NULL;
 }
 
+/* Forget what is through: answers that still come for it are ignored. */
+static void sweep(struct play_client *pc)
+{
+    struct exchange **at = &pc->exchanges;
+
+    while (*at) {
+        struct exchange *ex = *at;
+
+        if (!ex->settled) {
+            at = &ex->next;
+            continue;
+        }
+        *at = ex->next;
+        exchange_free(ex);
+    }
+}
+
 static void emit_fault(struct play *p, int64_t now_ms, unsigned x,
                        const char *rule, const char *name)
 {
@@ -431,6 +448,7 @@ void play_client_request(struct play *p, int64_t now_ms, unsigned x,
 
     if (arrived != PLAY_WHOLE)
         return; /* a broken request never gets to the manager */
+    sweep(p->client);
     ex = mem_alloc(sizeof *ex);
     ex->x = x;
     ex->conn = conn;
@@ -622,7 +640,22 @@ enum went play_client_step(struct play *p, struct thread *th,
         return WENT_ON;
     case STEP_ACT:
         return step_act(p, st, now_ms);
-    default: /* the server's steps do not come here */
-        return WENT_OVER;
+    case STEP_LET:
+    case STEP_REQUIRE:
+    case STEP_AWAIT:
+    case STEP_ELAPSE:
+    case STEP_SILENCE:
+    case STEP_REPEAT:
+    case STEP_TOGETHER:
+    case STEP_IN_ORDER:
+    case STEP_LOGIN:
+    case STEP_CREATE:
+    case STEP_KEEP_POLLING:
+    case STEP_DRAIN:
+    case STEP_REQUEST:
+    case STEP_RESEND:
+    case STEP_ABORT:
+        break; /* others carry these out */
     }
+    return WENT_OVER;
 }

@@ -18,6 +18,10 @@
 #define FIRST_RID_BELOW (UINT64_C(1) << 52)
 
 /* A login or a creation on its way: a thread's extra. */
+/* Requests in one login, polls apart; a server that asks for more will ask for
+ * ever. */
+#define LOGIN_MAX_ORDERS 20
+
 struct entry {
     struct play_login *login;    /* NULL: only the creation */
     struct raw_session *session; /* borrowed from the play_server */
@@ -28,6 +32,7 @@ struct entry {
     bool ordered;
     enum login_wants wants;
     const char *stanzas;
+    unsigned orders; /* so far */
 };
 
 static uint64_t random64(const struct play *p)
@@ -278,6 +283,8 @@ static enum went continue_login(struct play *p, struct thread *th,
     if (!en->ordered) {
         en->wants = play_login_next(en->login, &en->stanzas);
         en->ordered = true;
+        if (en->wants != LOGIN_POLL && ++en->orders > LOGIN_MAX_ORDERS)
+            return login_failed(p, now_ms, st, en->login, "it has no end");
         if (en->wants != LOGIN_POLL)
             set_limit(p, en, now_ms);
     }

@@ -53,6 +53,7 @@ struct play {
     struct event_sink log;
     struct journal *journal;
     uint64_t seq;
+    size_t bytes; /* of data in the log so far */
     int64_t start_ms;
     bool started;
     bool over;

@@ -142,7 +142,8 @@ enum went play_verbs_do(struct play *p, struct thread *th,
     }
     if (!th->begun) {
         th->begun = true;
-        th->deadline_ms = now_ms + VERB_WITHIN_MS;
+        th->deadline_ms =
+            now_ms + (int64_t)(VERB_WITHIN_MS * p->setting->timeout_factor);
         if (begin_verb(p, st, now_ms) != WENT_ON)
             return WENT_OVER;
     }
@@ -186,8 +187,10 @@ void play_verbs_result(struct play *p, int64_t now_ms, unsigned client,
     if (strcmp(result, "unsupported") == 0) {
         why = mem_printf("the driver has no verb '%s'", verb);
         play_end_at(p, now_ms, PLAY_NA, why, line);
-    } else if (strcmp(result, "error") == 0 && strcmp(verb, "connect") == 0) {
-        why = mem_printf("the driver could not connect: %s",
+    } else if (strcmp(result, "error") == 0 &&
+               (strcmp(verb, "connect") == 0 || strcmp(verb, "send") == 0)) {
+        /* a client may rightly refuse the others, at that moment */
+        why = mem_printf("the driver could not %s: %s", verb,
                          reason ? reason : "it did not say why");
         play_end_at(p, now_ms, PLAY_ERROR, why, line);
     }

@@ -95,6 +95,43 @@ static void test_deep_xml_is_refused(void)
     buf_release(&b);
 }
 
+static void test_floods_of_attributes_and_elements_are_refused(void)
+{
+    struct buf b = BUF_INIT;
+    struct err e = {""};
+
+    buf_adds(&b, "<!-- it's <b ' --><a");
+    for (int i = 0; i < 60000; i++)
+        buf_printf(&b, " a%d=\"1\"", i);
+    buf_adds(&b, "/>");
+    CHECK(xml_parse(buf_str(&b), b.len, NULL, &e) == NULL);
+    CHECK(strstr(e.text, "too many attributes") != NULL);
+    buf_clear(&b);
+    e.text[0] = '\0';
+    buf_adds(&b, "<a>");
+    for (int i = 0; i < XML_MAX_NODES; i++)
+        buf_adds(&b, "<b/>");
+    buf_adds(&b, "</a>");
+    CHECK(xml_parse(buf_str(&b), b.len, NULL, &e) == NULL);
+    CHECK(strstr(e.text, "too many elements") != NULL);
+    buf_release(&b);
+}
+
+static void test_attributes_are_counted_a_tag_at_a_time(void)
+{
+    struct buf b = BUF_INIT;
+    xmlDocPtr doc;
+
+    buf_adds(&b, "<a x='1=2=3'>");
+    for (int i = 0; i < 1000; i++)
+        buf_adds(&b, "<b y=\"a>b\" z='='/> = = ");
+    buf_adds(&b, "</a>");
+    doc = xml_parse(buf_str(&b), b.len, NULL, NULL);
+    CHECK(doc != NULL);
+    xmlFreeDoc(doc);
+    buf_release(&b);
+}
+
 static void test_a_bomb_of_entities_costs_nothing(void)
 {
     static const char bomb[] =
@@ -154,6 +191,10 @@ int suite_common(void)
                    CU_ADD_TEST(s,
                                test_xml_facts_say_what_a_body_must_not_hold) &&
                    CU_ADD_TEST(s, test_deep_xml_is_refused) &&
+                   CU_ADD_TEST(
+                       s, test_floods_of_attributes_and_elements_are_refused) &&
+                   CU_ADD_TEST(s,
+                               test_attributes_are_counted_a_tag_at_a_time) &&
                    CU_ADD_TEST(s, test_a_bomb_of_entities_costs_nothing) &&
                    CU_ADD_TEST(
                        s, test_an_element_is_written_with_its_namespaces) &&
