@@ -2,6 +2,8 @@
  * and wire_internal.h. */
 #include "wire_internal.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -288,10 +290,31 @@ static void conn_work(struct conn *c)
         wire_client_work(c);
 }
 
+void wire_fail(struct wire *w, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (w->failed)
+        return;
+    w->failed = true;
+    va_start(ap, fmt);
+    vsnprintf(w->problem.text, sizeof w->problem.text, fmt, ap);
+    va_end(ap);
+    wire_kick(w);
+}
+
+static void tell_failure(struct wire *w)
+{
+    if (w->problem.text[0] && !w->dead && w->sink.failed)
+        w->sink.failed(w->sink.ctx, clock_now_ms(), w->problem.text);
+    w->problem.text[0] = '\0';
+}
+
 static void kicked(uv_timer_t *timer)
 {
     struct wire *w = timer->data;
 
+    tell_failure(w);
     while (w->dirty && !w->dead) {
         struct conn *c = w->dirty;
 

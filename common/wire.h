@@ -12,6 +12,10 @@
  * one end of a socketpair whose other end libmicrohttpd serves. As a client
  * (wire_request) it sends what it is given to a server.
  *
+ * Limits of a relay: a connection beyond WIRE_MAX_CONNS is opened and reset
+ * (opened(), closed() by us); a request with a body of more than WIRE_MAX_BODY
+ * bytes is a WIRE_PART with a problem, and its connection is closed.
+ *
  * Exchanges are numbered from 1 in the order in which their request began,
  * connections likewise. Times are clock_now_ms(). One thread: the loop's.
  */
@@ -28,6 +32,9 @@
 #include "err.h"
 
 struct wire;
+
+#define WIRE_MAX_CONNS 256              /* of a relay, at once */
+#define WIRE_MAX_BODY (2 * 1024 * 1024) /* of a request to a relay */
 
 /* How much of something got there. */
 enum wire_part { WIRE_NONE, WIRE_PART, WIRE_WHOLE, WIRE_UNKNOWN };
@@ -51,10 +58,12 @@ struct wire_sink {
                     unsigned conn, const char *bytes, size_t len,
                     enum wire_part arrived, const char *problem);
     /* Relay: the inside's answer to a forwarded request is whole, in raw
-     * bytes, or the inside hung up without one (WIRE_NONE, WIRE_PART; said
-     * only while the client is still there). Client: the server's answer, whole
-     * or as far as it came (WIRE_PART; WIRE_NONE: the connection ended or never
-     * came to be; problem says which). */
+     * bytes; or, said only while the client is still there, there is none.
+     * WIRE_NONE without problem: the inside closed its connection, in good
+     * order and without a byte, as one that means it does. With a problem, or
+     * WIRE_PART: it broke, or there is no inside. Client: the server's answer,
+     * whole or as far as it came (WIRE_PART; WIRE_NONE: the connection ended or
+     * never came to be; problem says which). */
     void (*response)(void *ctx, int64_t now_ms, unsigned x, const char *bytes,
                      size_t len, enum wire_part came, const char *problem);
     /* Relay: what became of an answer after wire_deliver(). WHOLE: every byte
@@ -65,9 +74,16 @@ struct wire_sink {
                       enum wire_part how);
     /* Client: the request's bytes are all written. */
     void (*sent)(void *ctx, int64_t now_ms, unsigned x);
-    /* Relay: the client closed or reset its side while x was unanswered. */
+    /* Relay: the client closed or reset its side while x was unanswered. A
+     * FIN is taken for the end of both directions, as clients on HTTP
+     * libraries mean it: one that only shut its sending side down, which HTTP
+     * does allow, gets no answer to what was open. */
     void (*abandoned)(void *ctx, int64_t now_ms, unsigned x,
                       enum delivery_end how);
+    /* We can't do our part, of which the peer is innocent: no descriptor for
+     * a connection that waits or is wanted, a port that can't be refused or
+     * listened on again. Said once; what can go on does. */
+    void (*failed)(void *ctx, int64_t now_ms, const char *problem);
 };
 
 /* Relay: a new inside connection; returns an fd (taken by the wire) or -1. */
@@ -84,7 +100,8 @@ int wire_listen(struct wire *w, const char *host, int port,
                 const char *tls_cert_file, const char *tls_key_file,
                 wire_inside_fn inside, void *inside_ctx, struct err *e);
 
-/* Stop accepting (connections are refused from here on), or accept again. */
+/* Stop accepting (connections are refused from here on), or accept again.
+ * When the kernel does not play along nothing changes: failed(). */
 void wire_refuse(struct wire *w, bool refuse);
 
 /* ---- relay: what becomes of exchange x; each takes effect once ---- */
@@ -105,8 +122,8 @@ void wire_ignore(struct wire *w, unsigned x);
  * go on reading. */
 void wire_cut(struct wire *w, unsigned conn, enum delivery_end how);
 
-/* Stop reading from a connection (a black hole), or go on. That the client
- * closes or resets it is still seen. */
+/* The fault 'black hole': stop reading from a connection, or go on. That the
+ * client closes or resets it is still seen. */
 void wire_deafen(struct wire *w, unsigned conn, bool deaf);
 
 /* ---- client ---- */

@@ -159,8 +159,11 @@ static int start_socket(struct conn *c, const struct sockaddr *address)
     int fd = socket(address->sa_family,
                     SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-    if (fd < 0)
+    if (fd < 0) {
+        if (wire_errno_is_ours(errno))
+            wire_fail(c->wire, "no socket: %s", strerror(errno));
         return err_set(&c->problem, "socket: %s", strerror(errno));
+    }
     if (connect(fd, address, len) < 0 && errno != EINPROGRESS) {
         err_set(&c->problem, "%s", wire_errno_words(errno));
         close(fd);

@@ -6,6 +6,9 @@
 
 #include "clock.h"
 
+static const char nobody_inside[] =
+    "nobody answers inside: no descriptor is left";
+
 /* in is off the wire's list. */
 static void inside_release(struct inside *in)
 {
@@ -71,7 +74,7 @@ static void answer_whole(struct inside *in, size_t len)
         wire_kick(w);
 }
 
-/* The answer broke off, or is none. Frees in. */
+/* The answer broke off, or is none. Frees in. problem: see wire.h. */
 static void answer_broken(struct inside *in, const char *problem)
 {
     struct exchange *x = in->x;
@@ -133,7 +136,9 @@ static void inside_ended(struct wire_io *io, enum delivery_end how,
         if (!x->inside)
             return;
     }
-    answer_broken(in, problem ? problem : "closed without an answer");
+    if (!problem && in->in.len)
+        problem = "the inside closed in the middle of an answer";
+    answer_broken(in, problem);
 }
 
 static void inside_quiet(struct wire_io *io)
@@ -210,8 +215,7 @@ void wire_inside_work(struct conn *c)
         if (in)
             forward_now(in, x);
         else
-            tell_response(c->wire, x, "", 0, WIRE_NONE,
-                          "nobody answers inside");
+            tell_response(c->wire, x, "", 0, WIRE_NONE, nobody_inside);
     }
 }
 
@@ -231,6 +235,8 @@ void wire_inside_orphans(struct wire *w)
         if (x->forward && (in = inside_new(w, NULL)) != NULL) {
             forward_now(in, x);
             wire_inside_hang_up(in);
+        } else if (x->forward) {
+            wire_fail(w, "%s", nobody_inside);
         }
         x->forward = false;
         if (x->told || x->ignored)

@@ -23,7 +23,6 @@
 #include "http.h"
 #include "wire.h"
 
-#define WIRE_MAX_CONNS 4096         /* more are not accepted for now */
 #define WIRE_MAX_PIPELINED 64       /* unanswered requests on one connection */
 #define WIRE_MAX_ORPHANS 1024       /* abandoned exchanges still known */
 #define WIRE_LINGER_MS 1000         /* for the peer's FIN after ours */
@@ -207,6 +206,8 @@ struct wire {
     int acks_ms;
     bool dead;
     bool torn; /* dead, and everything is being closed */
+    bool failed;
+    struct err problem; /* noted by wire_fail(), told from the kick */
     void (*done)(void *ctx);
     void *done_ctx;
 
@@ -224,6 +225,11 @@ struct wire {
 void wire_handle_opened(struct wire *w);
 void wire_handle_closed(struct wire *w);
 void wire_kick(struct wire *w);
+/* We cannot do our part: sink.failed() is called, once, from the kick. */
+void wire_fail(struct wire *w, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Is this errno no fault of the peer's but a lack of ours? */
+bool wire_errno_is_ours(int error);
 void wire_dirty(struct conn *c);
 
 struct conn *wire_conn_new(struct wire *w, bool relay);
@@ -241,7 +247,8 @@ void wire_conn_timer(struct conn *c, int64_t at_ms);
 /* wire_listen.c */
 void wire_listener_free(struct wire *w);
 /* wire_relay.c */
-void wire_relay_accepted(struct wire *w, int fd);
+/* surplus: it is one too many. */
+void wire_relay_accepted(struct wire *w, int fd, bool surplus);
 void wire_relay_work(struct conn *c);
 /* Say of each exchange what the end of its connection means for it. */
 void wire_relay_ending(struct conn *c, enum delivery_end how, bool by_us);

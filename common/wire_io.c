@@ -31,6 +31,12 @@ const char *wire_errno_words(int error)
     }
 }
 
+bool wire_errno_is_ours(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+           error == ENOMEM;
+}
+
 static void io_event(uv_poll_t *poll, int status, int events);
 
 static void io_update(struct wire_io *io)

@@ -48,18 +48,16 @@ static void listener_event(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     for (int i = 0; i < ACCEPTS_AT_ONCE && !w->dead; i++) {
-        int fd;
+        int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-        if (w->conn_count >= WIRE_MAX_CONNS) {
+        if (fd < 0 && wire_errno_is_ours(errno)) {
+            wire_fail(w, "a connection waits and is not accepted: %s",
+                      strerror(errno));
             pause_accepting(l);
-            return;
         }
-        fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-            pause_accepting(l);
         if (fd < 0)
             return;
-        wire_relay_accepted(w, fd);
+        wire_relay_accepted(w, fd, w->conn_count >= WIRE_MAX_CONNS);
     }
 }
 
@@ -114,22 +112,19 @@ static void listener_close(struct wire_listener *l)
     uv_close((uv_handle_t *)&l->poll, listener_free);
 }
 
-static struct wire_listener *listener_new(struct wire *w, int fd)
+/* fd is taken, unless NULL is returned. */
+static struct wire_listener *listener_new(struct wire *w, int fd, struct err *e)
 {
-    struct wire_listener *l;
+    struct wire_listener *l = mem_alloc(sizeof *l);
+    int rc = uv_poll_init(w->loop, &l->poll, fd);
 
-    if (listen(fd, BACKLOG) < 0) {
-        close(fd);
-        return NULL;
-    }
-    l = mem_alloc(sizeof *l);
-    l->wire = w;
-    l->fd = fd;
-    if (uv_poll_init(w->loop, &l->poll, fd) < 0) {
-        close(fd);
+    if (rc < 0) {
+        err_set(e, "the loop does not watch it: %s", uv_strerror(rc));
         free(l);
         return NULL;
     }
+    l->wire = w;
+    l->fd = fd;
     uv_timer_init(w->loop, &l->pause);
     l->poll.data = l;
     l->pause.data = l;
@@ -138,6 +133,16 @@ static struct wire_listener *listener_new(struct wire *w, int fd)
     wire_handle_opened(w);
     uv_poll_start(&l->poll, UV_READABLE, listener_event);
     return l;
+}
+
+/* fd is bound to w->address; taken on success. */
+static int start_listening(struct wire *w, int fd, struct err *e)
+{
+    if (listen(fd, BACKLOG) < 0)
+        return err_set(e, "listen on port %d: %s", port_of(&w->address),
+                       strerror(errno));
+    w->listener = listener_new(w, fd, e);
+    return w->listener ? 0 : -1;
 }
 
 void wire_listener_free(struct wire *w)
@@ -191,10 +196,10 @@ int wire_listen(struct wire *w, const char *host, int port,
     getsockname(fd, (struct sockaddr *)&w->address, &w->address_len);
     w->inside = inside;
     w->inside_ctx = inside_ctx;
-    w->listener = listener_new(w, fd);
-    if (!w->listener)
-        return err_set(e, "listen on '%s' port %d: %s", host, port,
-                       strerror(errno));
+    if (start_listening(w, fd, e) < 0) {
+        close(fd);
+        return -1;
+    }
     return port_of(&w->address);
 }
 
@@ -202,20 +207,24 @@ int wire_listen(struct wire *w, const char *host, int port,
  * the kernel refuse. */
 void wire_refuse(struct wire *w, bool refuse)
 {
+    struct err e = {""};
     int fd;
 
-    if (w->dead || refuse == (w->listener == NULL) || !w->address_len)
+    if (w->dead || (refuse ? !w->listener : w->reserved_fd <= 0))
         return;
-    fd = bound_socket(w, true, NULL);
-    if (fd < 0)
-        return;
-    if (refuse) {
-        listener_close(w->listener);
-        w->listener = NULL;
-        w->reserved_fd = fd;
+    if (!refuse) {
+        if (start_listening(w, w->reserved_fd, &e) < 0)
+            wire_fail(w, "%s", e.text);
+        else
+            w->reserved_fd = 0;
         return;
     }
-    w->listener = listener_new(w, fd);
-    close(w->reserved_fd);
-    w->reserved_fd = 0;
+    fd = bound_socket(w, true, &e);
+    if (fd < 0) {
+        wire_fail(w, "connections can't be refused: %s", e.text);
+        return;
+    }
+    listener_close(w->listener);
+    w->listener = NULL;
+    w->reserved_fd = fd;
 }

@@ -7,7 +7,7 @@
 #include "clock.h"
 
 /* Bytes of whole requests that are kept on one connection. */
-#define MAX_KEPT (2 * (size_t)HTTP_MAX_BODY)
+#define MAX_KEPT (2 * (size_t)WIRE_MAX_BODY)
 
 /* ---- requests in ---- */
 
@@ -97,6 +97,25 @@ static bool at_start(struct conn *c)
     return c->in.len > 0;
 }
 
+/* A client that sends more than any manager takes: no more is kept of it. */
+static void refuse_big(struct conn *c)
+{
+    struct err e = {""};
+
+    err_set(&e, "body beyond the limit of %d bytes", WIRE_MAX_BODY);
+    take_garbage(c, e.text);
+    c->cut = true;
+    c->cut_how = DELIVERY_FIN;
+    wire_dirty(c);
+}
+
+/* Asked while the request is not whole: one in chunks may get past by as much
+ * as is read at once. */
+static bool is_too_big(const struct conn *c)
+{
+    return c->framer.body_len + c->framer.body_left > WIRE_MAX_BODY;
+}
+
 static void look_for_requests(struct conn *c)
 {
     while (!c->wire->dead && !c->bad && !c->finishing && c->in.len) {
@@ -118,6 +137,8 @@ static void look_for_requests(struct conn *c)
             take_garbage(c, e.text);
         else if (got == HTTP_HEAD)
             take_head(c);
+        if (got == HTTP_HEAD && is_too_big(c))
+            refuse_big(c);
         if (got == HTTP_HEAD || got == HTTP_MORE)
             return;
     }
@@ -221,20 +242,24 @@ static const struct wire_io_ops relay_ops = {
     .drained = relay_connected,
 };
 
-void wire_relay_accepted(struct wire *w, int fd)
+void wire_relay_accepted(struct wire *w, int fd, bool surplus)
 {
     struct conn *c = wire_conn_new(w, true);
     struct wire_tls *tls = w->creds ? wire_tls_server(w->creds) : NULL;
+    bool broken;
 
     c->io = wire_io_new(w, fd, &relay_ops, c);
-    if (!c->io || (w->creds && !tls)) {
+    broken = !c->io || (w->creds && !tls);
+    if (!broken)
+        wire_io_start(c->io, false, tls);
+    else
         wire_tls_free(tls);
-        wire_conn_end(c, DELIVERY_RST, true, NULL);
-        return;
-    }
-    wire_io_start(c->io, false, tls);
     if (w->sink.opened)
         w->sink.opened(w->sink.ctx, clock_now_ms(), c->id);
+    if (broken)
+        wire_fail(w, "no memory for a connection");
+    if (broken || surplus)
+        wire_conn_end(c, DELIVERY_RST, true, NULL);
 }
 
 /* ---- acts ---- */

@@ -192,28 +192,41 @@ static void check_by(struct lint *l, const struct testcase *tc,
     buf_release(&list);
 }
 
+static void check_twin(struct lint *l, const struct twin_ref *ref,
+                       const char *(*twin)(enum role role, size_t i))
+{
+    struct nearest near = nearest_to(ref->twin);
+    const char *name;
+
+    for (size_t i = 0; twin && (name = twin(l->role, i)); i++) {
+        if (strcmp(name, ref->twin) == 0)
+            return;
+        nearest_offer(&near, name);
+    }
+    if (twin)
+        lint_say(l, ref->line,
+                 "no %s twin is called '%s'%s%s%s: `boshspec selftest "
+                 "--list-twins' lists them",
+                 role_name(l->role), ref->twin,
+                 near.best ? " (did you mean '" : "",
+                 near.best ? near.best : "", near.best ? "'?)" : "");
+}
+
 static void check_twins(struct lint *l, const struct testcase *tc,
-                        bool (*known)(enum role role, const char *name))
+                        const char *(*twin)(enum role role, size_t i))
 {
     for (size_t i = 0; i < tc->caught_count; i++) {
-        const struct twin_ref *twin = &tc->caught[i];
+        const struct twin_ref *ref = &tc->caught[i];
 
-        check_by(l, tc, twin);
-        if (known && !known(l->role, twin->twin))
-            lint_say(l, twin->line, "no %s twin is called '%s'",
-                     role_name(l->role), twin->twin);
+        check_by(l, tc, ref);
+        check_twin(l, ref, twin);
         for (size_t k = 0; k < i; k++) {
-            if (strcmp(tc->caught[k].twin, twin->twin) == 0)
-                lint_say(l, twin->line, "twin '%s' is there twice", twin->twin);
+            if (strcmp(tc->caught[k].twin, ref->twin) == 0)
+                lint_say(l, ref->line, "twin '%s' is there twice", ref->twin);
         }
     }
-    for (size_t i = 0; i < tc->spares_count; i++) {
-        const struct twin_ref *twin = &tc->spares[i];
-
-        if (known && !known(l->role, twin->twin))
-            lint_say(l, twin->line, "no %s twin is called '%s'",
-                     role_name(l->role), twin->twin);
-    }
+    for (size_t i = 0; i < tc->spares_count; i++)
+        check_twin(l, &tc->spares[i], twin);
 }
 
 /* -------------------------------------------------------------------- rules */
@@ -307,7 +320,7 @@ static void check_silence(struct lint *l, const struct testcase *tc)
 /* ------------------------------------------------------------------ entries */
 
 size_t case_lint(const struct knowledge *k, const struct testcase *tc,
-                 bool (*known_twin)(enum role role, const char *name),
+                 const char *(*twin)(enum role role, size_t i),
                  void (*say)(void *ctx, const char *finding), void *ctx)
 {
     struct lint l = {tc->path, tc->role, journal_specimen(tc->role),
@@ -315,7 +328,7 @@ size_t case_lint(const struct knowledge *k, const struct testcase *tc,
     struct rules rules = {NULL, NULL, 0};
 
     check_requirements(&l, &k->catalogue, tc);
-    check_twins(&l, tc, known_twin);
+    check_twins(&l, tc, twin);
     check_assert_ids(&l, tc);
     check_rules(&l, &rules, tc->steps, tc->step_count);
     check_silence(&l, tc);
@@ -359,7 +372,7 @@ static void lint_invariant_names(struct lint *l, const struct assertion *a)
 
 static void lint_invariant(struct lint *l, const struct knowledge *k,
                            const struct invariant *one,
-                           bool (*known_twin)(enum role role, const char *name))
+                           const char *(*twin)(enum role role, size_t i))
 {
     const struct assertion *a = &one->assertion;
     const struct requirement *row;
@@ -370,23 +383,20 @@ static void lint_invariant(struct lint *l, const struct knowledge *k,
         check_subject(l, row, a->line);
         check_level(l, a, row);
     }
-    for (size_t i = 0; known_twin && i < one->caught_count; i++) {
-        if (!known_twin(one->binds, one->caught[i].twin))
-            lint_say(l, one->caught[i].line, "no %s twin is called '%s'",
-                     role_name(one->binds), one->caught[i].twin);
-    }
+    for (size_t i = 0; i < one->caught_count; i++)
+        check_twin(l, &one->caught[i], twin);
     lint_invariant_names(l, a);
 }
 
 size_t invariants_lint(const struct knowledge *k, const char *path,
-                       bool (*known_twin)(enum role role, const char *name),
+                       const char *(*twin)(enum role role, size_t i),
                        void (*say)(void *ctx, const char *finding), void *ctx)
 {
     struct lint l = {path, ROLE_CLIENT, NULL, say, ctx, 0};
     const struct invariants *list = &k->invariants;
 
     for (size_t i = 0; i < list->count; i++) {
-        lint_invariant(&l, k, &list->items[i], known_twin);
+        lint_invariant(&l, k, &list->items[i], twin);
         for (size_t n = 0; n < i; n++) {
             if (strcmp(list->items[i].assertion.id,
                        list->items[n].assertion.id) == 0)

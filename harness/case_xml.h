@@ -78,19 +78,20 @@ int case_read(const struct knowledge *k, const char *path, const char *id,
  * requirements and twins, caught by= that names no assert, a silence after
  * which nothing shows that the peer is alive, string() of a rid.
  *
- * known_twin  NULL, or says whether a twin of that name and role exists
- * say         gets each finding: "path:line: message"; borrowed for the call
+ * twin  the name of a role's i-th twin, NULL behind the last; or NULL, and
+ *       twins are not looked at
+ * say   gets each finding: "path:line: message"; borrowed for the call
  *
  * Returns the number of findings.
  */
 size_t case_lint(const struct knowledge *k, const struct testcase *tc,
-                 bool (*known_twin)(enum role role, const char *name),
+                 const char *(*twin)(enum role role, size_t i),
                  void (*say)(void *ctx, const char *finding), void *ctx);
 
 /* The same for the invariants: their requirements and expressions. path is
  * for the messages. */
 size_t invariants_lint(const struct knowledge *k, const char *path,
-                       bool (*known_twin)(enum role role, const char *name),
+                       const char *(*twin)(enum role role, size_t i),
                        void (*say)(void *ctx, const char *finding), void *ctx);
 
 #endif

@@ -49,6 +49,25 @@ char *cmd_bin_dir(void);
  * program's folder, or where they were installed. 0, or -1 with e. */
 int cmd_knowledge(struct knowledge *k, const char *dir, struct err *e);
 
+/* invariants_lint() of what was loaded; the number of findings. */
+size_t cmd_lint_invariants(const struct knowledge *k,
+                           void (*say)(void *ctx, const char *finding));
+
+/* What a command works on. */
+struct cmd_cases {
+    struct knowledge knowledge;
+    struct selection selection;
+};
+
+/* Load and select; dir as for cmd_knowledge(). Returns 0, or an exit status
+ * once stderr says why. Free with cmd_cases_release() either way. */
+int cmd_cases_load(struct cmd_cases *c, const char *dir,
+                   const struct select_options *o);
+/* What lint refuses must not be used. Returns 0, or an exit status once
+ * stderr has the findings. */
+int cmd_cases_lint(const struct cmd_cases *c);
+void cmd_cases_release(struct cmd_cases *c);
+
 /* A list of strings that grows; the strings are argv's. */
 struct cmd_words {
     const char **items;
@@ -78,6 +97,9 @@ extern const struct argp cmd_run_argp;
 
 void cmd_run_init(struct cmd_run *c, enum role role);
 void cmd_run_release(struct cmd_run *c);
+
+/* SELECT as it was given; borrows from c. */
+struct select_options cmd_select_options(const struct cmd_run *c);
 
 /* Select, play, judge, report. peer: for the name of the default folder.
  * Returns the exit status. */

@@ -1,7 +1,9 @@
 /* boshspec judge: the logs of a run, judged again. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -171,6 +173,28 @@ static void begin_result(const char *dir, struct result *r)
     free(path);
 }
 
+static char *log_path(const char *dir, const struct testcase *tc)
+{
+    return mem_printf("%s/cases/%s.log", dir, tc->id);
+}
+
+/* Leave the cases that the run has a log of. */
+static void keep_played(struct selection *sel, const char *dir)
+{
+    size_t kept = 0, i;
+
+    for (i = 0; i < sel->count; i++) {
+        char *path = log_path(dir, sel->cases[i]);
+
+        if (access(path, R_OK) == 0)
+            sel->cases[kept++] = sel->cases[i];
+        else
+            testcase_free(sel->cases[i]);
+        free(path);
+    }
+    sel->count = kept;
+}
+
 static void judge_all(const struct knowledge *k, const struct selection *sel,
                       const char *dir, struct result *r)
 {
@@ -179,22 +203,18 @@ static void judge_all(const struct knowledge *k, const struct selection *sel,
     size_t i;
 
     for (i = 0; i < sel->count; i++) {
+        const struct testcase *tc = sel->cases[i];
         struct result_case c = {0};
-        char *log = mem_printf("cases/%s.log", sel->cases[i]->id);
-        char *path = mem_printf("%s/%s", dir, log);
+        char *path = log_path(dir, tc);
         struct err e = {""};
 
-        if (access(path, R_OK) == 0) {
-            judge_log(k, sel->cases[i], path, &c, &e);
-            c.log = mem_dup(log);
-            outcome_requirements(k, &c, r);
-            r->wall_ms += c.duration_ms;
-            if (!r->role)
-                r->role = mem_dup(role_name(sel->cases[i]->role));
-            text_case(&text, &st, &c);
-            result_add(r, &c);
-        }
-        free(log);
+        judge_log(k, tc, path, &c, &e);
+        c.log = mem_dup(path + strlen(dir) + 1);
+        outcome_requirements(k, &c, r);
+        if (!r->role)
+            r->role = mem_dup(role_name(tc->role));
+        text_case(&text, &st, &c);
+        result_add(r, &c);
         free(path);
     }
     r->selected = r->case_count;
@@ -215,42 +235,59 @@ static int judge(struct options *o, const struct knowledge *k,
     r.options.strict = o->strict || r.options.strict;
     judge_all(k, sel, dir, &r);
     status = outcome_status(&r);
-    if (r.case_count == 0) {
-        err_set(e, "%s: no log of a case that is known", dir);
-        status = cmd_fail(EXIT_TOO_FEW, e);
-    }
     if (o->out && result_save(&r, o->out, e) < 0)
         status = cmd_fail(EXIT_USAGE, e);
     result_release(&r);
     return status;
 }
 
+static int check_folder(const char *dir, struct err *e)
+{
+    struct stat st;
+
+    if (stat(dir, &st) < 0)
+        return err_set(e, "%s: %s", dir, strerror(errno));
+    return S_ISDIR(st.st_mode) ? 0
+                               : err_set(e, "%s: not the folder of a run", dir);
+}
+
+/* Load, lint and judge what the run has played. */
+static int judge_run(struct options *o, const struct select_options *wanted)
+{
+    const char *dir = o->run.words.items[0];
+    struct cmd_cases cases = {0};
+    struct err e = {""};
+    int status;
+
+    if (check_folder(dir, &e) < 0)
+        return cmd_fail(EXIT_USAGE, &e);
+    status = cmd_cases_load(&cases, NULL, wanted);
+    keep_played(&cases.selection, dir);
+    if (status == 0 && cases.selection.count == 0) {
+        err_set(&e, "%s: no log of a case that is known", dir);
+        status = cmd_fail(EXIT_TOO_FEW, &e);
+    }
+    if (status == 0)
+        status = cmd_cases_lint(&cases);
+    if (status == 0)
+        status = judge(o, &cases.knowledge, &cases.selection, &e);
+    cmd_cases_release(&cases);
+    return status;
+}
+
 int cmd_judge(int argc, char **argv)
 {
     struct options o = {.out = NULL};
-    struct select_options wanted = {.any_role = true};
-    struct selection sel = {0};
-    struct knowledge k = {0};
-    struct err e = {""};
+    struct select_options wanted;
     int status;
 
     cmd_run_init(&o.run, ROLE_CLIENT);
     argp_parse(&argp, argc, argv, 0, NULL, &o);
-    wanted.words = o.run.words.items + 1;
-    wanted.word_count = o.run.words.count - 1;
-    wanted.tags = o.run.tags.items;
-    wanted.tag_count = o.run.tags.count;
-    wanted.excludes = o.run.excludes.items;
-    wanted.exclude_count = o.run.excludes.count;
-    wanted.dirs = o.run.dirs.items;
-    wanted.dir_count = o.run.dirs.count;
-    if (cmd_knowledge(&k, NULL, &e) < 0 ||
-        select_cases(&k, &wanted, &sel, &e) < 0)
-        status = cmd_fail(EXIT_USAGE, &e);
-    else
-        status = judge(&o, &k, &sel, &e);
-    selection_release(&sel);
-    knowledge_release(&k);
+    wanted = cmd_select_options(&o.run);
+    wanted.words++; /* the first is the folder */
+    wanted.word_count--;
+    wanted.any_role = true;
+    status = judge_run(&o, &wanted);
     cmd_run_release(&o.run);
     return status;
 }

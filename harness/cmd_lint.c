@@ -1,11 +1,13 @@
 /* boshspec lint: what is wrong in case files, without playing them. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
-#include "common/buf.h"
 #include "tests/twins/twins.h"
+#include "common/buf.h"
 
 struct options {
     struct cmd_words words;
@@ -63,7 +65,7 @@ static size_t lint_file(const struct knowledge *k, const char *path,
         say(NULL, e.text);
         return 1;
     }
-    found = case_lint(k, tc, twin_known, say, NULL);
+    found = case_lint(k, tc, twin_name, say, NULL);
     testcase_free(tc);
     return found;
 }
@@ -77,9 +79,14 @@ static size_t lint_word(const struct knowledge *k, const char *word,
     struct err e = {""};
 
     if (n > 4 && strcmp(word + n - 4, ".xml") == 0) {
-        char *id = select_id(word, dirs, 1);
+        char *id;
 
+        if (access(word, R_OK) < 0) {
+            printf("%s: %s\n", word, strerror(errno));
+            return 1;
+        }
         ++*files;
+        id = select_id(word, dirs, 1);
         found = lint_file(k, word, id);
         free(id);
         return found;
@@ -107,6 +114,7 @@ int cmd_lint(int argc, char **argv)
         printf("%s\n", e.text); /* the schemas and the catalogue count */
         status = EXIT_USAGE;
     } else {
+        found = cmd_lint_invariants(&k, say);
         for (i = 0; i < o.words.count; i++)
             found += lint_word(&k, o.words.items[i], &files);
         printf("%zu case%s, %zu finding%s\n", files, files == 1 ? "" : "s",

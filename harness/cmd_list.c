@@ -120,43 +120,28 @@ static void add_line(struct buf *out, const struct testcase *tc)
 
 static int print(struct cmd_run *c, bool whole)
 {
-    struct select_options o = {
-        .words = c->words.items,
-        .word_count = c->words.count,
-        .excludes = c->excludes.items,
-        .exclude_count = c->excludes.count,
-        .tags = c->tags.items,
-        .tag_count = c->tags.count,
-        .dirs = c->dirs.items,
-        .dir_count = c->dirs.count,
-        .any_role = true,
-    };
+    struct select_options o = cmd_select_options(c);
     struct text_style st = text_style_for(STDOUT_FILENO);
-    struct selection sel = {0};
-    struct knowledge k = {0};
+    struct cmd_cases cases;
     struct buf out = BUF_INIT;
-    struct err e = {""};
-    int status = 0;
+    int status;
     size_t i;
 
-    if (cmd_knowledge(&k, NULL, &e) < 0 || select_cases(&k, &o, &sel, &e) < 0)
-        status = cmd_fail(EXIT_USAGE, &e);
-    for (i = 0; i < sel.count; i++) {
-        if (whole)
-            add_case(&out, &st, &k, sel.cases[i]);
-        else
-            add_line(&out, sel.cases[i]);
-        if (whole && i + 1 < sel.count)
+    o.any_role = true;
+    status = cmd_cases_load(&cases, NULL, &o);
+    for (i = 0; i < cases.selection.count && status == 0; i++) {
+        const struct testcase *tc = cases.selection.cases[i];
+
+        if (whole && i > 0)
             buf_addc(&out, '\n');
+        if (whole)
+            add_case(&out, &st, &cases.knowledge, tc);
+        else
+            add_line(&out, tc);
     }
     fputs(buf_str(&out), stdout);
-    if (status == 0 && (sel.missed || sel.count == 0)) {
-        err_set(&e, "'%s' selects no case", sel.missed ? sel.missed : "this");
-        status = cmd_fail(EXIT_TOO_FEW, &e);
-    }
     buf_release(&out);
-    selection_release(&sel);
-    knowledge_release(&k);
+    cmd_cases_release(&cases);
     cmd_run_release(c);
     return status;
 }

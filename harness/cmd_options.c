@@ -1,19 +1,15 @@
 /* What the subcommands share: see cmd.h. */
 #include "cmd.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/buf.h"
-#include "common/log.h"
-#include "outcome.h"
 
 #define MAX_PASSWORD 1024 /* bytes, with its newline */
 
@@ -93,17 +89,18 @@ char *cmd_bin_dir(void)
 
 static char *find_cases(void)
 {
+    static const char *const places[] = {"../cases", "../share/boshspec/cases"};
     const char *given = getenv("BOSHSPEC_CASES");
     char *bin = cmd_bin_dir();
-    char *beside = mem_printf("%s/../cases", bin);
-    char *real = realpath(beside, NULL);
+    char *real = given && given[0] ? mem_dup(given) : NULL;
 
-    free(bin);
-    free(beside);
-    if (given && given[0]) {
-        free(real);
-        return mem_dup(given);
+    for (size_t i = 0; !real && i < sizeof places / sizeof *places; i++) {
+        char *beside = mem_printf("%s/%s", bin, places[i]);
+
+        real = realpath(beside, NULL);
+        free(beside);
     }
+    free(bin);
     return real ? real : mem_dup(BOSHSPEC_DATADIR "/cases");
 }
 
@@ -247,95 +244,4 @@ void cmd_run_release(struct cmd_run *c)
     cmd_words_release(&c->tags);
     cmd_words_release(&c->excludes);
     cmd_words_release(&c->dirs);
-}
-
-/* ------------------------------------------------------------- a suite */
-
-static char *default_dir(const struct cmd_run *c, const char *peer)
-{
-    char *dir = mem_printf("boshspec-out/%s-%s", role_name(c->run.role), peer);
-    char *at = strchr(dir, '/') + 1;
-
-    for (; *at; at++)
-        if (!isalnum((unsigned char)*at) && !strchr("-_.", *at))
-            *at = '-';
-    return dir;
-}
-
-static int make_dir(const char *dir, struct err *e)
-{
-    char *copy = mem_dup(dir);
-    char *slash = copy;
-    int rc = 0;
-
-    while (slash && rc == 0) {
-        slash = strchr(slash + 1, '/');
-        if (slash)
-            *slash = '\0';
-        if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-            rc = err_set(e, "%s: %s", copy, strerror(errno));
-        if (slash)
-            *slash = '/';
-    }
-    free(copy);
-    return rc;
-}
-
-static int play(struct cmd_run *c, const struct knowledge *k,
-                const struct selection *sel, const char *peer)
-{
-    char *dir = c->out ? mem_dup(c->out) : default_dir(c, peer);
-    struct result r;
-    struct err e = {""};
-    int status;
-
-    result_init(&r);
-    r.version = mem_dup(BOSHSPEC_VERSION);
-    r.options.jobs = c->run.jobs;
-    r.options.timeout_factor = c->run.timeout_factor;
-    r.options.seed = (int64_t)c->run.seed;
-    r.options.min = c->min;
-    r.options.strict = c->strict;
-    r.options.fail_fast = c->run.fail_fast;
-    c->run.dir = dir;
-    if (make_dir(dir, &e) < 0 || run_cases(k, sel, &c->run, &r, &e) < 0)
-        status = cmd_fail(EXIT_USAGE, &e);
-    else
-        status = outcome_status(&r);
-    result_release(&r);
-    free(dir);
-    return status;
-}
-
-int cmd_run_suite(struct cmd_run *c, const char *peer)
-{
-    struct select_options o = {
-        .words = c->words.items,
-        .word_count = c->words.count,
-        .excludes = c->excludes.items,
-        .exclude_count = c->excludes.count,
-        .tags = c->tags.items,
-        .tag_count = c->tags.count,
-        .dirs = c->dirs.items,
-        .dir_count = c->dirs.count,
-        .role = c->run.role,
-    };
-    struct selection sel = {0};
-    struct knowledge k = {0};
-    struct err e = {""};
-    int status;
-
-    if (c->run.verbose)
-        log_set_level(LOG_INFO);
-    if (cmd_knowledge(&k, NULL, &e) < 0 || select_cases(&k, &o, &sel, &e) < 0) {
-        status = cmd_fail(EXIT_USAGE, &e);
-    } else if (sel.missed || sel.count == 0) {
-        err_set(&e, "'%s' selects no case", sel.missed ? sel.missed : "this");
-        status = cmd_fail(EXIT_TOO_FEW, &e);
-    } else {
-        status = play(c, &k, &sel, peer);
-    }
-    selection_release(&sel);
-    knowledge_release(&k);
-    return status;
 }

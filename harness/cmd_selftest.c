@@ -8,7 +8,6 @@
 #include "cmd.h"
 #include "common/clock.h"
 #include "common/err.h"
-#include "select.h"
 #include "selftest.h"
 #include "tests/twins/twins.h"
 
@@ -50,7 +49,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->list = true;
         return 0;
     case 'j':
-        o->workers = (unsigned)strtoul(arg, NULL, 10);
+        o->workers = (unsigned)cmd_number(state, "--jobs", arg, 0, 10000);
         return 0;
     case 'c':
         o->dir = arg;
@@ -321,9 +320,10 @@ static int debug(const struct knowledge *k, const struct selection *sel,
     return 0;
 }
 
-static int run(const struct options *o, const struct knowledge *k,
-               const struct selection *sel)
+static int run(const struct options *o, const struct cmd_cases *c)
 {
+    const struct knowledge *k = &c->knowledge;
+    const struct selection *sel = &c->selection;
     int64_t begun = clock_now_ms();
     struct tally sum = {0, 0};
     struct selftest st;
@@ -354,9 +354,7 @@ int cmd_selftest(int argc, char **argv)
 {
     struct options o = {0};
     struct select_options wanted = {.any_role = true};
-    struct selection sel = {0};
-    struct knowledge k = {0};
-    struct err e = {""};
+    struct cmd_cases cases;
     int status;
 
     argp_parse(&argp, argc, argv, 0, NULL, &o);
@@ -366,17 +364,12 @@ int cmd_selftest(int argc, char **argv)
     }
     wanted.words = o.words;
     wanted.word_count = o.word_count;
-    if (cmd_knowledge(&k, o.dir, &e) < 0 ||
-        select_cases(&k, &wanted, &sel, &e) < 0) {
-        fprintf(stderr, "boshspec: %s\n", e.text);
-        status = EXIT_USAGE;
-    } else if (sel.count == 0) {
-        fprintf(stderr, "boshspec: no case is selected\n");
-        status = EXIT_TOO_FEW;
-    } else {
-        status = o.debug ? debug(&k, &sel, o.debug) : run(&o, &k, &sel);
-    }
-    selection_release(&sel);
-    knowledge_release(&k);
+    status = cmd_cases_load(&cases, o.dir, &wanted);
+    if (status == 0)
+        status = cmd_cases_lint(&cases);
+    if (status == 0)
+        status = o.debug ? debug(&cases.knowledge, &cases.selection, o.debug)
+                         : run(&o, &cases);
+    cmd_cases_release(&cases);
     return status;
 }

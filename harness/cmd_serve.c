@@ -1,5 +1,4 @@
 /* boshspec serve: the mock on its own. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +9,10 @@
 #include "common/buf.h"
 #include "mockserver/http_mhd.h"
 #include "mockserver/mock.h"
+#include "signals.h"
 
 #define MAX_ACCOUNTS 64
+#define MECHANISMS "SCRAM-SHA-256 SCRAM-SHA-1 PLAIN ANONYMOUS"
 
 enum {
     KEY_LISTEN = 0x300,
@@ -43,7 +44,8 @@ static const struct argp_option option_list[] = {
      "An account in place of alice, bob, carol and dave, whose password is "
      "'secret'; its own is the file's first line. May be repeated",
      0},
-    {"mechanisms", KEY_MECHANISMS, "WORDS", 0, "SASL mechanisms, in order", 0},
+    {"mechanisms", KEY_MECHANISMS, "WORDS", 0,
+     "SASL mechanisms, in order: " MECHANISMS, 0},
     {"wait", KEY_WAIT, "S", 0, "Longest wait that is granted (60)", 1},
     {"hold", KEY_HOLD, "N", 0, "Most requests that are held (as asked)", 1},
     {"requests", KEY_REQUESTS, "N", 0,
@@ -87,6 +89,35 @@ static void set_listen(struct options *o, const char *arg,
     o->port = (int)cmd_number(state, "--listen", colon + 1, 0, 65535);
 }
 
+static bool is_one_of(const char *word, size_t len, const char *words)
+{
+    while (*words) {
+        size_t n = strcspn(words, " ");
+
+        if (n == len && strncmp(words, word, n) == 0)
+            return true;
+        words += n + strspn(words + n, " ");
+    }
+    return false;
+}
+
+static void set_mechanisms(struct options *o, const char *arg,
+                           struct argp_state *state)
+{
+    const char *at = arg;
+
+    do {
+        size_t n = strcspn(at, " ");
+
+        if (!is_one_of(at, n, MECHANISMS))
+            argp_error(state, "--mechanisms '%.*s': allowed are %s", (int)n, at,
+                       MECHANISMS);
+        at += n + strspn(at + n, " ");
+    } while (*at);
+    o->mock.mechanisms = arg;
+    o->mock.anonymous = is_one_of("ANONYMOUS", strlen("ANONYMOUS"), arg);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct options *o = state->input;
@@ -102,8 +133,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         add_account(o, arg, state);
         return 0;
     case KEY_MECHANISMS:
-        o->mock.mechanisms = arg;
-        o->mock.anonymous = strstr(arg, "ANONYMOUS") != NULL;
+        set_mechanisms(o, arg, state);
         return 0;
     case KEY_WAIT:
         o->mock.wait_s = (int)cmd_number(state, "--wait", arg, 0, 65535);
@@ -147,7 +177,7 @@ static const struct argp argp = {
 
 struct serving {
     uv_loop_t loop;
-    uv_signal_t sigint, sigterm;
+    struct signals signals;
     struct http_mhd *front;
 };
 
@@ -156,8 +186,7 @@ static void on_signal(uv_signal_t *handle, int signum)
     struct serving *s = handle->data;
 
     (void)signum;
-    uv_close((uv_handle_t *)&s->sigint, NULL);
-    uv_close((uv_handle_t *)&s->sigterm, NULL);
+    signals_close(&s->signals);
     http_mhd_free(s->front, NULL, NULL);
 }
 
@@ -172,11 +201,7 @@ static int serve(struct options *o, struct err *e)
     if (s.front)
         port = http_mhd_listen(s.front, o->host, o->port, e);
     if (port >= 0) {
-        uv_signal_init(&s.loop, &s.sigint);
-        uv_signal_init(&s.loop, &s.sigterm);
-        s.sigint.data = s.sigterm.data = &s;
-        uv_signal_start(&s.sigint, on_signal, SIGINT);
-        uv_signal_start(&s.sigterm, on_signal, SIGTERM);
+        signals_start(&s.signals, &s.loop, on_signal, &s);
         printf("listening on http://%s:%d%s\n", o->host, port,
                o->mock.path ? o->mock.path : "/");
         fflush(stdout);

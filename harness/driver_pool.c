@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "driver_watch.h"
 
 struct member {
     struct member *next;
     struct driver_pool *pool;
     struct driver *driver;
+    int pid;       /* and process group */
     bool own;      /* it serves one case */
     bool starting; /* hello is not answered yet */
     bool lost;
@@ -41,6 +43,7 @@ struct driver_pool {
     struct driver_lease *leases;
     struct wish *wishes, **wishes_end;
     uv_timer_t timer;
+    struct driver_watch *watch;
     unsigned started;
     char *peer_name, *peer_version;
     char *why_not; /* the last start that failed; until one succeeds */
@@ -96,6 +99,7 @@ static void timer_closed(uv_handle_t *handle)
 {
     struct driver_pool *p = handle->data;
 
+    driver_watch_free(p->watch);
     if (p->done)
         p->done(p->done_ctx);
     free(p->dir);
@@ -124,6 +128,7 @@ static void on_gone(void *ctx)
     for (at = &p->members; *at != m; at = &(*at)->next)
         ;
     *at = m->next;
+    driver_watch_remove(p->watch, m->pid);
     free(m);
     look_soon(p);
     close_when_empty(p);
@@ -147,6 +152,8 @@ static struct member *start(struct driver_pool *p, bool own, struct err *e)
         free(m);
         return NULL;
     }
+    m->pid = driver_pid(m->driver);
+    driver_watch_add(p->watch, m->pid);
     m->next = p->members;
     p->members = m;
     return m;
@@ -289,6 +296,7 @@ struct driver_pool *driver_pool_new(uv_loop_t *loop,
     p->loop = loop;
     p->options = options;
     p->dir = mem_dup(dir);
+    p->watch = driver_watch_new();
     p->wishes_end = &p->wishes;
     uv_timer_init(loop, &p->timer);
     p->timer.data = p;

@@ -85,6 +85,19 @@ static void begin(const struct testcase *tc, struct result_case *out)
     out->requirement_count = tc->cover_count;
 }
 
+/* Did the peer never send us a message? What a client does not send is an
+ * exchange that does not exist. */
+static bool is_silent(const struct journal *j, enum role role)
+{
+    const char *message = role == ROLE_CLIENT ? "req" : "res";
+    const xmlNode *x = xml_child(journal_root(j), NULL, "x");
+
+    for (; x; x = xml_next(x))
+        if (xml_is(x, NULL, "x") && xml_child(x, NULL, message))
+            return false;
+    return true;
+}
+
 void outcome_case(const struct testcase *tc, const struct journal *j,
                   const struct judgement *jt, struct result_case *out)
 {
@@ -94,6 +107,7 @@ void outcome_case(const struct testcase *tc, const struct journal *j,
     out->verdict = mem_dup(verdict_name(jt->verdict));
     out->reason = mem_dup(jt->reason ? jt->reason : "");
     out->lagged = jt->lagged;
+    out->silent = is_silent(j, tc->role);
     for (i = 0; i < jt->finding_count; i++)
         copy_finding(j, &jt->findings[i], result_case_assert(out));
 }
@@ -167,24 +181,22 @@ char *outcome_suite_hash(const struct knowledge *k,
 
 /* ------------------------------------------------------------- status */
 
-/* Every case that wanted to play is ERROR, all for one reason: then it is the
- * peer that could not be tested. */
+/* Every case that wanted to play is ERROR, and nothing ever came from the
+ * peer, whatever each case has to say of that. */
+static bool all_silent(const struct result *r)
+{
+    size_t erred = result_count(r, COUNT_ERROR), silent = 0, i;
+
+    for (i = 0; i < r->case_count; i++)
+        silent += r->cases[i].silent &&
+                  result_count_of(r->cases[i].verdict) == COUNT_ERROR;
+    return silent > 0 && silent == erred && result_judged(r) == 0;
+}
+
+/* It is the peer that could not be tested. */
 static bool untestable(const struct result *r)
 {
-    const char *reason = NULL;
-    size_t i;
-
-    for (i = 0; i < r->case_count; i++) {
-        const struct result_case *c = &r->cases[i];
-
-        if (strcmp(c->verdict, "na") == 0)
-            continue;
-        if (strcmp(c->verdict, "error") != 0 ||
-            (reason && strcmp(reason, c->reason) != 0))
-            return false;
-        reason = c->reason;
-    }
-    return reason != NULL;
+    return result_one_reason(r) || all_silent(r);
 }
 
 int outcome_status(const struct result *r)

@@ -187,10 +187,9 @@ void play_verbs_result(struct play *p, int64_t now_ms, unsigned client,
     if (strcmp(result, "unsupported") == 0) {
         why = mem_printf("the driver has no verb '%s'", verb);
         play_end_at(p, now_ms, PLAY_NA, why, line);
-    } else if (strcmp(result, "error") == 0 &&
-               (strcmp(verb, "connect") == 0 || strcmp(verb, "send") == 0)) {
-        /* a client may rightly refuse the others, at that moment */
-        why = mem_printf("the driver could not %s: %s", verb,
+    } else if (strcmp(result, "error") == 0 && strcmp(verb, "connect") == 0) {
+        /* a client whose session is over may rightly refuse the others */
+        why = mem_printf("the driver could not connect: %s",
                          reason ? reason : "it did not say why");
         play_end_at(p, now_ms, PLAY_ERROR, why, line);
     }

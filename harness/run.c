@@ -1,7 +1,6 @@
 /* Many cases side by side: see run.h. */
 #include "run_parts.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,22 +27,20 @@ int64_t run_now(const struct run *run)
 
 /* ------------------------------------------------------------- the end */
 
-static void close_handle(uv_handle_t *handle, void *arg)
+static void close_timer(uv_timer_t *timer)
 {
-    (void)arg;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
+    if (!uv_is_closing((uv_handle_t *)timer))
+        uv_close((uv_handle_t *)timer, NULL);
 }
 
 static void close_timers(void *ctx)
 {
     struct run *run = ctx;
 
-    close_handle((uv_handle_t *)&run->start_timer, NULL);
-    close_handle((uv_handle_t *)&run->lag_timer, NULL);
-    close_handle((uv_handle_t *)&run->save_timer, NULL);
-    close_handle((uv_handle_t *)&run->sigint, NULL);
-    close_handle((uv_handle_t *)&run->sigterm, NULL);
+    close_timer(&run->start_timer);
+    close_timer(&run->lag_timer);
+    close_timer(&run->save_timer);
+    signals_close(&run->signals);
 }
 
 static bool all_quiet(const struct run *run)
@@ -70,6 +67,8 @@ static void stop(struct run *run, const char *because)
     size_t i;
 
     run->stopping = true;
+    if (run->probe_stage)
+        stage_sockets_abort(run->probe_stage, because);
     for (i = 0; i < run->item_count; i++)
         if (run->items[i].stage)
             stage_sockets_abort(run->items[i].stage, because);
@@ -120,29 +119,50 @@ static void name_peer(struct run *run)
     r->peer_version = mem_dup(driver_pool_peer_version(run->pool));
 }
 
+/* The verdict is the result's now. */
+static void hand_over(struct run *run, struct item *it, const char *log)
+{
+    it->verdict.duration_ms = it->took_ms;
+    it->verdict.attempts = it->attempts;
+    it->verdict.log = mem_dup(log);
+    it->state = ITEM_DONE;
+    run->done++;
+    run->dirty = true;
+    result_add(run->result, &it->verdict);
+}
+
+void run_refuse(struct run *run, const char *reason, const char *log)
+{
+    size_t i;
+
+    for (i = 0; i < run->item_count; i++) {
+        outcome_error(run->items[i].tc, reason, &run->items[i].verdict);
+        hand_over(run, &run->items[i], log);
+    }
+}
+
 static void count(struct run *run, struct item *it)
 {
     struct result *r = run->result;
-    struct result_case *c = &it->verdict;
+    bool failed = strcmp(it->verdict.verdict, "fail") == 0;
 
     name_peer(run);
-    c->duration_ms = it->took_ms;
-    c->attempts = it->attempts;
-    c->log = mem_dup(it->log);
     if (it->took_ms > r->slowest_ms || !r->slowest) {
         r->slowest_ms = it->took_ms;
         free(r->slowest);
         r->slowest = mem_dup(it->tc->id);
     }
-    outcome_requirements(run->knowledge, c, r);
-    it->state = ITEM_DONE;
-    run->done++;
-    run->dirty = true;
-    screen_case(run, c);
-    if (run->options->fail_fast && strcmp(c->verdict, "fail") == 0 &&
-        !run->stopping)
+    outcome_requirements(run->knowledge, &it->verdict, r);
+    hand_over(run, it, it->log);
+    screen_case(run, &r->cases[r->case_count - 1]);
+    if (run->options->fail_fast && failed && !run->stopping)
         stop(run, "another case failed");
-    result_add(r, c);
+}
+
+void run_go_on(struct run *run)
+{
+    start_soon(run);
+    close_if_done(run);
 }
 
 void run_judged(struct item *it)
@@ -154,8 +174,7 @@ void run_judged(struct item *it)
     else
         count(run, it);
     run_judge_release(it);
-    start_soon(run);
-    close_if_done(run);
+    run_go_on(run);
 }
 
 /* ------------------------------------------------------------- one play */
@@ -194,8 +213,7 @@ static void on_gone(void *ctx)
     run->running--;
     for (i = 0; i < RUN_MAX_ACCOUNTS; i++)
         run->logins[i] -= it->logins[i];
-    start_soon(run);
-    close_if_done(run);
+    run_go_on(run);
 }
 
 static void start(struct run *run, struct item *it)
@@ -270,6 +288,8 @@ static void on_start(uv_timer_t *timer)
     unsigned started = 0;
     size_t i;
 
+    if (run->probe_stage)
+        return;
     if (alone)
         start(run, alone);
     for (i = 0; i < run->item_count && !alone && started < BATCH; i++)
@@ -353,12 +373,8 @@ static void begin_loop(struct run *run)
     uv_timer_init(&run->loop, &run->start_timer);
     uv_timer_init(&run->loop, &run->lag_timer);
     uv_timer_init(&run->loop, &run->save_timer);
-    uv_signal_init(&run->loop, &run->sigint);
-    uv_signal_init(&run->loop, &run->sigterm);
     run->start_timer.data = run->lag_timer.data = run->save_timer.data = run;
-    run->sigint.data = run->sigterm.data = run;
-    uv_signal_start(&run->sigint, on_signal, SIGINT);
-    uv_signal_start(&run->sigterm, on_signal, SIGTERM);
+    signals_start(&run->signals, &run->loop, on_signal, run);
     run->begun_ms = run->lag_ms = run_now(run);
     uv_timer_start(&run->start_timer, on_start, 0, 0);
     uv_timer_start(&run->lag_timer, on_lag, LAG_EVERY_MS, LAG_EVERY_MS);
@@ -431,6 +447,7 @@ static void end_run(struct run *run)
     for (i = 0; i < run->item_count; i++)
         free(run->items[i].log);
     free(run->items);
+    testcase_free(run->probe);
     free(run->path);
 }
 
@@ -452,6 +469,8 @@ int run_cases(const struct knowledge *k, const struct selection *sel,
     fill_world(&run);
     make_items(&run, sel);
     screen_save(&run);
+    if (o->role == ROLE_SERVER)
+        probe_start(&run);
     uv_run(&run.loop, UV_RUN_DEFAULT);
 
     r->finished = !r->interrupted;

@@ -6,6 +6,10 @@
  * case whose timing our own lag may have spoiled is played once more, alone;
  * cases that lose their driver process are played once more, each in a
  * process of its own, so that a crash costs only the case that causes it.
+ *
+ * A server is tried before anything is played: when it cannot be reached, is
+ * no connection manager, or refuses domain or password, no case is played and
+ * each is ERROR for that reason.
  */
 #ifndef HARNESS_RUN_H
 #define HARNESS_RUN_H
@@ -50,7 +54,7 @@ struct run_options {
  *    to dir/result.json at the start, while the run goes on, and at the end,
  *    so that a run that was killed leaves what it had.
  *
- * Catches SIGINT and SIGTERM meanwhile: they end the run early, and
+ * Catches SIGINT, SIGTERM and SIGHUP meanwhile: they end the run early, and
  * r->interrupted says so. Returns 0, or -1 with e when the run could not
  * begin or its result not be written.
  */

@@ -3,6 +3,7 @@
  *
  * run.c         the queue, the loop, signals, lag
  * run_judge.c   from a finished play to a verdict, on a worker thread
+ * run_probe.c   server role: can the server be tested at all
  * run_screen.c  what a person sees while it goes on; result.json
  */
 #ifndef HARNESS_RUN_PARTS_H
@@ -13,6 +14,7 @@
 #include "outcome.h"
 #include "reports/text.h"
 #include "run.h"
+#include "signals.h"
 #include "stage_sockets.h"
 
 #define RUN_MAX_ACCOUNTS 16
@@ -54,7 +56,9 @@ struct run {
     struct item *items; /* the longest first */
     size_t item_count;
     size_t done;
-    unsigned running; /* stages that are not gone */
+    unsigned running;                  /* stages that are not gone */
+    struct testcase *probe;            /* server role */
+    struct stage_sockets *probe_stage; /* nothing starts before it is gone */
     unsigned logins[RUN_MAX_ACCOUNTS];
     bool stopping;
     bool closing;
@@ -62,7 +66,7 @@ struct run {
     uv_timer_t start_timer; /* the next batch */
     uv_timer_t lag_timer;
     uv_timer_t save_timer;
-    uv_signal_t sigint, sigterm;
+    struct signals signals;
     int64_t lag_ms; /* when the lag timer ran last */
     int64_t begun_ms;
 
@@ -82,6 +86,13 @@ struct run {
 int64_t run_now(const struct run *run);
 /* The worker is through with it: count it, or queue it again. */
 void run_judged(struct item *it);
+/* No case is played: each is ERROR. log: of why, relative to the folder. */
+void run_refuse(struct run *run, const char *reason, const char *log);
+/* Go on with the queue, or end. */
+void run_go_on(struct run *run);
+
+/* ---- run_probe.c ---- */
+void probe_start(struct run *run);
 
 /* ---- run_judge.c ---- */
 void run_judge(struct item *it);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/buf.h"
 
@@ -254,37 +255,46 @@ static bool ruled_out(const struct select_options *o,
     return o->word_count > 0;
 }
 
-static bool has_tag(const struct select_options *o, const struct testcase *tc)
+/* Which words and tags have selected something. */
+struct hits {
+    bool *words, *tags;
+};
+
+static bool has_tag(const struct select_options *o, const struct testcase *tc,
+                    bool *hit)
 {
+    bool any = o->tag_count == 0;
     size_t i, j;
 
     for (i = 0; i < o->tag_count; i++)
         for (j = 0; j < tc->tag_count; j++)
             if (strcmp(o->tags[i], tc->tags[j]) == 0)
-                return true;
-    return o->tag_count == 0;
+                any = hit[i] = true;
+    return any;
 }
 
 static bool wanted(const struct knowledge *k, const struct select_options *o,
-                   const struct testcase *tc, bool *hit)
+                   const struct testcase *tc, const struct hits *hit)
 {
     bool chosen = o->word_count == 0;
     size_t i;
 
     for (i = 0; i < o->word_count; i++)
         if (word_selects(k, o->words[i], tc)) {
-            hit[i] = true;
+            hit->words[i] = true;
             chosen = true;
         }
+    if (!chosen || !has_tag(o, tc, hit->tags))
+        return false;
     for (i = 0; i < o->exclude_count; i++)
         if (word_selects(k, o->excludes[i], tc))
             return false;
-    return chosen && has_tag(o, tc);
+    return true;
 }
 
 static int take(const struct knowledge *k, const struct select_options *o,
-                const struct case_file *file, bool *hit, struct selection *out,
-                struct err *e)
+                const struct case_file *file, const struct hits *hit,
+                struct selection *out, struct err *e)
 {
     struct testcase *tc;
     size_t i;
@@ -333,7 +343,9 @@ static int gather(const struct knowledge *k, const struct select_options *o,
         if (select_files(dirs[i], files, e) < 0)
             return -1;
     for (i = 0; i < o->word_count; i++)
-        if (is_file(o->words[i]) && !has_path(files, o->words[i]))
+        if (ends_with(o->words[i], ".xml") && access(o->words[i], R_OK) < 0)
+            return err_set(e, "%s: %s", o->words[i], strerror(errno));
+        else if (is_file(o->words[i]) && !has_path(files, o->words[i]))
             add_file(files, mem_dup(o->words[i]),
                      select_id(o->words[i], dirs, dir_count));
     if (files->count > 0)
@@ -341,26 +353,53 @@ static int gather(const struct knowledge *k, const struct select_options *o,
     return 0;
 }
 
+static const char *first_missed(const char *const *list, const bool *hit,
+                                size_t count)
+{
+    size_t i;
+
+    for (i = 0; i < count; i++)
+        if (!hit[i])
+            return list[i];
+    return NULL;
+}
+
 int select_cases(const struct knowledge *k, const struct select_options *o,
                  struct selection *out, struct err *e)
 {
     struct case_files files = {NULL, 0};
-    bool *hit = mem_alloc((o->word_count + 1) * sizeof *hit);
+    struct hits hit = {mem_alloc(o->word_count + 1),
+                       mem_alloc(o->tag_count + 1)};
     int rc = gather(k, o, &files, e);
     size_t i;
 
     memset(out, 0, sizeof *out);
     for (i = 0; rc == 0 && i < files.count; i++)
         if (!ruled_out(o, &files.items[i]))
-            rc = take(k, o, &files.items[i], hit, out, e);
-    for (i = o->word_count; i-- > 0;)
-        if (!hit[i])
-            out->missed = o->words[i];
+            rc = take(k, o, &files.items[i], &hit, out, e);
+    out->missed = first_missed(o->words, hit.words, o->word_count);
+    out->missed_tag = first_missed(o->tags, hit.tags, o->tag_count);
     if (rc < 0)
         selection_release(out);
-    free(hit);
+    free(hit.words);
+    free(hit.tags);
     case_files_release(&files);
     return rc;
+}
+
+int selection_check(const struct selection *s, const struct select_options *o,
+                    struct err *e)
+{
+    if (s->missed)
+        return err_set(e, "'%s' selects no case", s->missed);
+    if (s->missed_tag)
+        return err_set(e, "--tag=%s selects no case%s", s->missed_tag,
+                       o->word_count ? " of those named" : "");
+    if (s->count == 0)
+        return err_set(e, "%s",
+                       o->exclude_count ? "--exclude leaves no case"
+                                        : "there is no case");
+    return 0;
 }
 
 void selection_release(struct selection *s)

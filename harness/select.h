@@ -31,19 +31,25 @@ struct select_options {
 struct selection {
     struct testcase **cases; /* sorted by id */
     size_t count;
-    const char *missed; /* the first word that selects nothing, or NULL */
+    const char *missed;     /* the first word that selects nothing, or NULL */
+    const char *missed_tag; /* the first tag that no such case has, or NULL */
 };
 
 /*
  * Read the cases that are selected.
  *
  * Returns 0 with out filled, free with selection_release(); -1 with e when a
- * case is broken, a folder cannot be read, or a file named by a word is for
- * the other role.
+ * case is broken, a file or a folder cannot be read, or a file named by a
+ * word is for the other role.
  */
 int select_cases(const struct knowledge *k, const struct select_options *o,
                  struct selection *out, struct err *e);
 void selection_release(struct selection *s);
+
+/* 0 when each word and each tag selects something, and a case is left; -1
+ * with e, which names the one that does not. */
+int selection_check(const struct selection *s, const struct select_options *o,
+                    struct err *e);
 
 /* One file that may hold a case. */
 struct case_file {

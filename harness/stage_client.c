@@ -81,21 +81,6 @@ static const struct stage_ops client_ops = {
 
 /* ------------------------------------------------ what the wire tells */
 
-static enum play_part part_of(enum wire_part part)
-{
-    switch (part) {
-    case WIRE_NONE:
-        return PLAY_NONE;
-    case WIRE_PART:
-        return PLAY_PART;
-    case WIRE_WHOLE:
-        return PLAY_WHOLE;
-    case WIRE_UNKNOWN:
-        break;
-    }
-    return PLAY_UNKNOWN;
-}
-
 static void on_opened(void *ctx, int64_t now_ms, unsigned conn)
 {
     struct stage_sockets *st = ctx;
@@ -134,8 +119,28 @@ static void on_request(void *ctx, int64_t now_ms, int64_t begun_ms, unsigned x,
 
     if (st->play)
         play_request(st->play, now_ms, begun_ms, x, conn, bytes, len,
-                     part_of(arrived), problem);
+                     stage_part(arrived), problem);
     stage_turn(st);
+}
+
+/* The manager may wish to close without an answer (§19.1): the client's
+ * connection does then. Anything else is a failure of ours, and the client is
+ * not to be judged by it. */
+static void no_answer(struct stage_sockets *st, int64_t now_ms, unsigned x,
+                      const char *problem)
+{
+    struct delivery nothing;
+
+    if (!problem && !http_mhd_hung_up(st->front))
+        problem = "the manager's HTTP side closed without an answer";
+    if (problem) {
+        stage_failed(st, now_ms, problem);
+        return;
+    }
+    delivery_init(&nothing);
+    nothing.end = DELIVERY_FIN;
+    wire_deliver(st->wire, x, &nothing);
+    delivery_release(&nothing);
 }
 
 static void on_response(void *ctx, int64_t now_ms, unsigned x,
@@ -144,8 +149,9 @@ static void on_response(void *ctx, int64_t now_ms, unsigned x,
 {
     struct stage_sockets *st = ctx;
 
-    (void)problem;
-    if (st->play && came == WIRE_WHOLE)
+    if (came != WIRE_WHOLE)
+        no_answer(st, now_ms, x, problem);
+    else if (st->play)
         play_answer(st->play, now_ms, x, bytes, len);
     stage_turn(st);
 }
@@ -156,7 +162,7 @@ static void on_delivered(void *ctx, int64_t now_ms, unsigned x,
     struct stage_sockets *st = ctx;
 
     if (st->play)
-        play_delivered(st->play, now_ms, x, part_of(how));
+        play_delivered(st->play, now_ms, x, stage_part(how));
     stage_turn(st);
 }
 
@@ -280,8 +286,11 @@ static void no_driver(struct stage_sockets *st, enum driver_grant grant,
 {
     int64_t now_ms = stage_now(st);
 
-    if (!st->play)
+    if (!st->play) { /* what it can do is not known: nothing is NA for that */
+        st->has_status = true;
+        st->has_stanza = true;
         stage_play(st, &client_ops);
+    }
     st->no_driver = true;
     play_abort(st->play, now_ms, grant == DRIVER_TOO_FEW ? PLAY_NA : PLAY_ERROR,
                why);
@@ -379,6 +388,7 @@ static int listen_for_client(struct stage_sockets *st, struct err *e)
         .response = on_response,
         .delivered = on_delivered,
         .abandoned = on_abandoned,
+        .failed = stage_failed,
     };
     int port;
 

@@ -67,12 +67,15 @@ struct stage_sockets {
 };
 
 /* ---- stage_sockets.c ---- */
+enum play_part stage_part(enum wire_part part);
 int64_t stage_now(const struct stage_sockets *st);
 /* The play begins: setting is filled in. */
 void stage_play(struct stage_sockets *st, const struct stage_ops *ops);
 /* Something happened: look at the play, set the timer. Never calls back into
  * the play. */
 void stage_turn(struct stage_sockets *st);
+/* We can't do our part: the play ends as an ERROR. */
+void stage_failed(void *stage, int64_t now_ms, const char *problem);
 /* One of the handles is closed. */
 void stage_closed(void *stage);
 

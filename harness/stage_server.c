@@ -1,21 +1,6 @@
 /* The stage on sockets, server role: the wire as a raw client. */
 #include "stage_parts.h"
 
-static enum play_part part_of(enum wire_part part)
-{
-    switch (part) {
-    case WIRE_NONE:
-        return PLAY_NONE;
-    case WIRE_PART:
-        return PLAY_PART;
-    case WIRE_WHOLE:
-        return PLAY_WHOLE;
-    case WIRE_UNKNOWN:
-        break;
-    }
-    return PLAY_UNKNOWN;
-}
-
 /* ------------------------------------------------ what the player wants */
 
 static unsigned do_request(void *stage, const char *conn,
@@ -72,7 +57,7 @@ static void on_response(void *ctx, int64_t now_ms, unsigned x,
 {
     struct stage_sockets *st = ctx;
 
-    play_response(st->play, now_ms, x, bytes, len, part_of(came), problem);
+    play_response(st->play, now_ms, x, bytes, len, stage_part(came), problem);
     stage_turn(st);
 }
 
@@ -85,6 +70,7 @@ int stage_server_start(struct stage_sockets *st, struct err *e)
         .closed = on_closed,
         .sent = on_sent,
         .response = on_response,
+        .failed = stage_failed,
     };
 
     (void)e;

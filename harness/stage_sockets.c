@@ -23,6 +23,21 @@ int64_t stage_now(const struct stage_sockets *st)
     return clock_now_ms();
 }
 
+enum play_part stage_part(enum wire_part part)
+{
+    switch (part) {
+    case WIRE_NONE:
+        return PLAY_NONE;
+    case WIRE_PART:
+        return PLAY_PART;
+    case WIRE_WHOLE:
+        return PLAY_WHOLE;
+    case WIRE_UNKNOWN:
+        break;
+    }
+    return PLAY_UNKNOWN;
+}
+
 /* No case goes on longer, whatever its steps want. */
 #define PLAY_MAX_MS (60 * 60 * 1000)
 
@@ -358,6 +373,15 @@ void stage_sockets_abort(struct stage_sockets *st, const char *because)
         play_abort(st->play, stage_now(st), PLAY_ERROR, because);
     if (st->phase != STAGE_PLAYING)
         st->phase_ms = stage_now(st);
+    stage_turn(st);
+}
+
+void stage_failed(void *stage, int64_t now_ms, const char *problem)
+{
+    struct stage_sockets *st = stage;
+
+    if (st->play)
+        play_abort(st->play, now_ms, PLAY_ERROR, problem);
     stage_turn(st);
 }
 

@@ -21,6 +21,7 @@
  * about as much. */
 #define CONNECTION_MEMORY (8 * 1024)
 #define ACCEPTS_AT_ONCE 64
+#define ACCEPT_PAUSE_MS 100
 
 /* ---- the loop ---- */
 
@@ -69,8 +70,6 @@ void http_mhd_turn(struct http_mhd *h)
         http_mhd_take_answers(h);
         MHD_run(h->daemon);
         http_mhd_take_answers(h);
-        if (h->after_turn)
-            h->after_turn(h->after_turn_ctx, clock_now_ms());
     } while (h->again && !h->freed);
     h->turning = false;
     if (!h->freed)
@@ -89,16 +88,12 @@ void http_mhd_changed(struct http_mhd *h)
     http_mhd_turn(h);
 }
 
-void http_mhd_set_tls(struct http_mhd *h, bool tls)
+bool http_mhd_hung_up(struct http_mhd *h)
 {
-    h->tls = tls;
-}
-
-void http_mhd_on_turn(struct http_mhd *h,
-                      void (*after_turn)(void *ctx, int64_t now_ms), void *ctx)
-{
-    h->after_turn = after_turn;
-    h->after_turn_ctx = ctx;
+    if (!h->hang_ups)
+        return false;
+    h->hang_ups--;
+    return true;
 }
 
 /* ---- beginning and end ---- */
@@ -121,6 +116,23 @@ static void log_nothing(void *cls, const char *fmt, va_list ap)
     (void)ap;
 }
 
+/* A relay's connections rest as long as the relay wants: one that was closed
+ * just as a request went in would look like a mock that hangs up. */
+static void connection_begins(void *cls, struct MHD_Connection *connection,
+                              void **place,
+                              enum MHD_ConnectionNotificationCode what)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+    (void)cls;
+    (void)place;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED && info && info->client_addr &&
+        info->client_addr->sa_family == AF_UNIX)
+        MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                  0U);
+}
+
 static struct MHD_Daemon *start_daemon(struct http_mhd *h)
 {
     return MHD_start_daemon(
@@ -130,7 +142,9 @@ static struct MHD_Daemon *start_daemon(struct http_mhd *h)
         log_nothing, NULL, MHD_OPTION_NOTIFY_COMPLETED, http_mhd_completed, h,
         MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_CONNECTION, connection_begins, NULL,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_MHD_IDLE_S,
+        MHD_OPTION_END);
 }
 
 struct http_mhd *http_mhd_new(uv_loop_t *loop, struct mock *mock, struct err *e)
@@ -180,6 +194,7 @@ void http_mhd_free(struct http_mhd *h, void (*done)(void *ctx), void *ctx)
         uv_poll_stop(&h->listener);
         close(h->listen_fd);
         uv_close((uv_handle_t *)&h->listener, own_closed);
+        uv_close((uv_handle_t *)&h->pause, own_closed);
     }
     uv_close((uv_handle_t *)&h->poll, own_closed);
     uv_close((uv_handle_t *)&h->timer, own_closed);
@@ -216,6 +231,23 @@ int http_mhd_connect(void *http_mhd)
     return fds[0];
 }
 
+static void listener_ready(uv_poll_t *poll, int status, int events);
+
+static void pause_over(uv_timer_t *timer)
+{
+    struct http_mhd *h = timer->data;
+
+    uv_poll_start(&h->listener, UV_READABLE, listener_ready);
+}
+
+/* The connection that could not be accepted still waits, and would wake the
+ * loop at once. */
+static void pause_accepting(struct http_mhd *h)
+{
+    uv_poll_stop(&h->listener);
+    uv_timer_start(&h->pause, pause_over, ACCEPT_PAUSE_MS, 0);
+}
+
 static void listener_ready(uv_poll_t *poll, int status, int events)
 {
     struct http_mhd *h = poll->data;
@@ -227,6 +259,9 @@ static void listener_ready(uv_poll_t *poll, int status, int events)
         int fd =
             accept4(h->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+                       errno == ENOMEM))
+            pause_accepting(h);
         if (fd < 0)
             break;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -294,8 +329,10 @@ int http_mhd_listen(struct http_mhd *h, const char *host, int port,
         return err_set(e, "the loop takes no more descriptors");
     }
     h->listen_fd = fd;
+    uv_timer_init(h->loop, &h->pause);
     h->listener.data = h;
-    h->handles++;
+    h->pause.data = h;
+    h->handles += 2;
     uv_poll_start(&h->listener, UV_READABLE, listener_ready);
     return port_of(fd);
 }

@@ -10,6 +10,7 @@
  * A request that the mock does not answer at once is suspended, and resumed
  * with its answer. While it is suspended MHD does not look at its socket, so
  * that this file does: when the peer hangs up, the mock is told (mock_gone()).
+ * An answer with status 0 closes the connection without a byte.
  *
  * Times given to the mock are clock_now_ms().
  */
@@ -17,7 +18,6 @@
 #define MOCKSERVER_HTTP_MHD_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include <uv.h>
 
@@ -25,6 +25,9 @@
 #include "mock.h"
 
 struct http_mhd;
+
+/* For connections to http_mhd_listen(); others may rest for ever. */
+#define HTTP_MHD_IDLE_S 120
 
 /* mock: borrowed until http_mhd_free(). NULL with e set on failure. */
 struct http_mhd *http_mhd_new(uv_loop_t *loop, struct mock *mock,
@@ -35,23 +38,22 @@ struct http_mhd *http_mhd_new(uv_loop_t *loop, struct mock *mock,
  * called. Accepts NULL (done is not called). */
 void http_mhd_free(struct http_mhd *h, void (*done)(void *ctx), void *ctx);
 
-/* What each request says about encryption: struct mock_request's tls. For a
- * relay in front that ends TLS. false at the start. */
-void http_mhd_set_tls(struct http_mhd *h, bool tls);
-
-/* after_turn is called whenever the mock was given requests or time, so that
- * its facts can be taken. It may act on the mock, with http_mhd_changed(). */
-void http_mhd_on_turn(struct http_mhd *h,
-                      void (*after_turn)(void *ctx, int64_t now_ms), void *ctx);
-
 /* A new connection: one end of a socketpair, yours; MHD serves the other.
  * -1 when there is no descriptor left. Fits wire_inside_fn. */
 int http_mhd_connect(void *http_mhd);
 
-/* Listen on host:port (0: any) without a relay in front. Once at most.
+/* Listen on host:port (0: any) without a relay in front. Once at most. A
+ * connection on which nobody asks for HTTP_MHD_IDLE_S is closed, a held
+ * request counts as asking. Without descriptors it accepts no more for a
+ * while.
  * Returns the port, or -1 with e set. */
 int http_mhd_listen(struct http_mhd *h, const char *host, int port,
                     struct err *e);
+
+/* To ask when a connection has ended without an answer: was it the mock's wish
+ * (status 0)? If not, it is a failure of the HTTP side: a request's head may
+ * leave no room for that of the answer, say. Each wish counts once. */
+bool http_mhd_hung_up(struct http_mhd *h);
 
 /* Somebody has acted on the mock (a push, an override): send the answers that
  * are ready and look at its deadline again. */

@@ -144,8 +144,10 @@ static enum MHD_Result send_answer(struct call *call)
 {
     enum MHD_Result rc;
 
-    if (!call->response)
+    if (!call->response) {
+        call->h->hang_ups += call->status == 0;
         return MHD_NO;
+    }
     rc = MHD_queue_response(call->connection, call->status, call->response);
     MHD_destroy_response(call->response);
     call->response = NULL;
@@ -193,7 +195,6 @@ static void ask_mock(struct call *call, const char *method, const char *url)
         .headers = list.headers,
         .body = buf_str(&call->body),
         .body_len = call->body.len,
-        .tls = h->tls,
     };
 
     MHD_get_connection_values(call->connection, MHD_HEADER_KIND, add_header,
@@ -219,6 +220,8 @@ static void collect(struct call *call, const char *data, size_t len)
 static enum MHD_Result request_whole(struct call *call, const char *method,
                                      const char *url)
 {
+    if (call->h->freed) /* nothing may be suspended any more */
+        return MHD_NO;
     if (call->state == CALL_READING && call->too_big)
         return refuse_big(call);
     if (call->state == CALL_READING)
@@ -228,8 +231,6 @@ static enum MHD_Result request_whole(struct call *call, const char *method,
     case CALL_GONE:
         return MHD_NO;
     case CALL_ASKED:
-        if (call->h->freed)
-            return MHD_NO; /* it came while all were given up */
         suspend(call);
         return MHD_YES;
     case CALL_ANSWERED:

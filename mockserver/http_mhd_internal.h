@@ -53,7 +53,8 @@ struct http_mhd {
     uv_poll_t poll;
     uv_timer_t timer;
     uv_poll_t listener;
-    int listen_fd; /* -1: none */
+    uv_timer_t pause; /* of accepting, when there is no descriptor left */
+    int listen_fd;    /* -1: none */
     unsigned handles;
     struct slot *slots;
     size_t slot_count;
@@ -62,9 +63,7 @@ struct http_mhd {
     bool turning;
     bool again; /* something was resumed: MHD_run() once more */
     bool freed;
-    bool tls;
-    void (*after_turn)(void *ctx, int64_t now_ms);
-    void *after_turn_ctx;
+    unsigned hang_ups; /* see http_mhd_hung_up() */
     void (*done)(void *ctx);
     void *done_ctx;
 };

@@ -169,3 +169,21 @@ size_t result_judged(const struct result *r)
     return r->case_count - result_count(r, COUNT_NA) -
            result_count(r, COUNT_ERROR);
 }
+
+const char *result_one_reason(const struct result *r)
+{
+    const char *reason = NULL;
+    size_t i;
+
+    for (i = 0; i < r->case_count; i++) {
+        const struct result_case *c = &r->cases[i];
+
+        if (strcmp(c->verdict, "na") == 0)
+            continue;
+        if (strcmp(c->verdict, "error") != 0 || !c->reason ||
+            (reason && strcmp(reason, c->reason) != 0))
+            return NULL;
+        reason = c->reason;
+    }
+    return reason;
+}

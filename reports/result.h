@@ -68,7 +68,8 @@ struct result_case {
     char *log;           /* relative to the result's folder */
     bool lagged;         /* our own lag spoiled the last attempt */
     unsigned attempts;
-    char *json; /* result_case_seal()'s */
+    bool silent; /* nothing ever came from the peer; not in the document */
+    char *json;  /* result_case_seal()'s */
 };
 
 /* A row of the catalogue, for those that the cases name. */
@@ -125,6 +126,10 @@ const struct result_requirement *result_find_requirement(const struct result *r,
 size_t result_count(const struct result *r, enum result_count c);
 /* pass, fail, warn, xfail, xpass, flaky: the cases that have been judged. */
 size_t result_judged(const struct result *r);
+
+/* The reason of every case, when all are ERROR for the same one (but for
+ * those that are NA); otherwise NULL. Borrowed from r. */
+const char *result_one_reason(const struct result *r);
 
 /* The document, yours, free(). */
 char *result_json(const struct result *r);

@@ -173,6 +173,21 @@ static void add_field(struct buf *out, const struct text_style *st,
     buf_release(&shown);
 }
 
+/* Why it is NA or ERROR, on a line of its own. */
+static void add_reason(struct buf *out, const struct text_style *st,
+                       unsigned indent, const char *reason)
+{
+    struct buf shown = BUF_INIT;
+
+    if (!reason || !reason[0])
+        return;
+    add_shown(&shown, reason, SHOWN_BYTES);
+    buf_printf(out, "%*s", (int)indent, "");
+    text_wrap(out, st, indent, buf_str(&shown));
+    buf_addc(out, '\n');
+    buf_release(&shown);
+}
+
 /* ------------------------------------------------------------- one case */
 
 void text_case(struct buf *out, const struct text_style *st,
@@ -186,15 +201,7 @@ void text_case(struct buf *out, const struct text_style *st,
     add_verdict(out, st, c->verdict);
     buf_printf(out, " %-*s %s\n", (int)room, c->id, buf_str(&time));
     buf_release(&time);
-    if (c->reason && c->reason[0]) {
-        struct buf shown = BUF_INIT;
-
-        add_shown(&shown, c->reason, SHOWN_BYTES);
-        buf_adds(out, "      ");
-        text_wrap(out, st, 6, buf_str(&shown));
-        buf_addc(out, '\n');
-        buf_release(&shown);
-    }
+    add_reason(out, st, 6, c->reason);
 }
 
 /* "FAIL  order: the application sees ..." */
@@ -216,8 +223,10 @@ void text_asserts(struct buf *out, const struct text_style *st,
 {
     size_t i;
 
-    for (i = 0; i < c->assert_count; i++)
+    for (i = 0; i < c->assert_count; i++) {
         add_sentence(out, st, 6, &c->asserts[i]);
+        add_reason(out, st, 12, c->asserts[i].reason);
+    }
 }
 
 /* Is there more to say of it than of the case as a whole? */
@@ -323,31 +332,68 @@ static void add_counts(struct buf *out, const struct text_style *st,
     buf_addc(out, '\n');
 }
 
+/* Many cases that are ERROR for one reason: it is said once. */
+static void add_common_error(struct buf *out, const struct text_style *st,
+                             const struct result *r, const char *reason,
+                             const char *dir)
+{
+    const struct result_case *first = NULL;
+    size_t i;
+
+    for (i = 0; i < r->case_count && !first; i++)
+        if (strcmp(r->cases[i].verdict, "error") == 0)
+            first = &r->cases[i];
+    add_verdict(out, st, "error");
+    buf_printf(out, " %zu cases, all alike\n", result_count(r, COUNT_ERROR));
+    add_field(out, st, "because", reason);
+    if (first && first->log)
+        buf_printf(out, "    %-9s %s/%s\n", "first log", dir, first->log);
+    buf_addc(out, '\n');
+}
+
+/* Everything that is not as it should be. */
+static void add_troubles(struct buf *out, const struct text_style *st,
+                         const struct result *r, const char *dir)
+{
+    const char *reason = result_one_reason(r);
+    size_t i;
+
+    if (reason && result_count(r, COUNT_ERROR) > 1) {
+        add_common_error(out, st, r, reason, dir);
+        return;
+    }
+    for (i = 0; i < r->case_count; i++)
+        text_why(out, st, r, &r->cases[i], dir);
+}
+
+/* A run that was judged once more took no time. */
+static void add_times(struct buf *out, const struct result *r)
+{
+    buf_printf(out, "%s suite: %zu case%s", r->role ? r->role : "",
+               r->case_count, r->case_count == 1 ? "" : "s");
+    if (r->wall_ms > 0) {
+        buf_adds(out, " in ");
+        add_seconds(out, r->wall_ms);
+    }
+    if (r->slowest) {
+        buf_printf(out, "\nslowest: %s ", r->slowest);
+        add_seconds(out, r->slowest_ms);
+    }
+    buf_addc(out, '\n');
+}
+
 void text_summary(struct buf *out, const struct text_style *st,
                   const struct result *r, const char *dir)
 {
-    struct buf line = BUF_INIT;
-    size_t i;
-
     buf_addc(out, '\n');
-    for (i = 0; i < r->case_count; i++)
-        text_why(out, st, r, &r->cases[i], dir);
+    add_troubles(out, st, r, dir);
     if (r->interrupted)
         buf_printf(out, "interrupted: %zu of %zu cases done\n", r->case_count,
                    r->selected);
     add_counts(out, st, r);
     if (r->options.strict && result_count(r, COUNT_WARN) > 0)
         buf_adds(out, "with --strict a warning counts as a failure\n");
-    buf_printf(&line, "%s suite: %zu case%s in ", r->role ? r->role : "",
-               r->case_count, r->case_count == 1 ? "" : "s");
-    add_seconds(&line, r->wall_ms);
-    if (r->slowest) {
-        buf_printf(&line, "; slowest alone: %s ", r->slowest);
-        add_seconds(&line, r->slowest_ms);
-    }
-    text_wrap(out, st, 0, buf_str(&line));
-    buf_addc(out, '\n');
-    buf_release(&line);
+    add_times(out, r);
 }
 
 void text_progress(struct buf *out, const struct text_style *st, size_t done,

@@ -24,7 +24,7 @@ struct text_style text_style_for(int fd);
 void text_case(struct buf *out, const struct text_style *st,
                const struct result_case *c);
 
-/* One line for each of its asserts. */
+/* One line for each of its asserts, and why it is NA or ERROR. */
 void text_asserts(struct buf *out, const struct text_style *st,
                   const struct result_case *c);
 
@@ -35,7 +35,8 @@ void text_why(struct buf *out, const struct text_style *st,
               const struct result *r, const struct result_case *c,
               const char *dir);
 
-/* All failures, then the counts, then the times. */
+/* All failures (when each case is ERROR for one reason, that alone), then the
+ * counts, then the times. */
 void text_summary(struct buf *out, const struct text_style *st,
                   const struct result *r, const char *dir);
 

@@ -67,6 +67,19 @@ static void expect(int status, const char *words, const char *command)
     buf_release(&out);
 }
 
+/* ---- for commands: waiting without a fixed sleep; at most 20 s ---- */
+
+#define UNTIL(test)                                                            \
+    "for i in $(seq 400); do if " test "; then break; fi; sleep 0.05; done; "
+/* The mock, with its pid in M and its URL in U. */
+#define SERVE                                                                  \
+    "$P serve --listen=127.0.0.1:0 > $D/url & M=$!; " UNTIL(                   \
+        "grep -q listening $D/url") "U=$(sed 's/listening on //' $D/url); "
+#define STOP_SERVING "S=$?; kill $M; wait $M; exit $S"
+#define ACCOUNTS                                                               \
+    "--domain=localhost --account=alice@localhost:$D/pw "                      \
+    "--account=bob@localhost:$D/pw "
+
 static bool load(const char *name, struct result *r)
 {
     char *path = mem_printf("%s/%s/result.json", dir, name);
@@ -139,6 +152,51 @@ static void test_status_2_bad_options_and_cases(void)
            "echo '<case' > $D/bad.xml; $P client -o $D/bad $D/bad.xml");
     expect(2, "bad.xml:", "$P lint $D/bad.xml");
     expect(2, "", "$P client -o /proc/nowhere " FAST);
+    expect(2, "/no/file.xml: No such file", "$P client /no/file.xml");
+    expect(2, "0 cases, 1 finding", "$P lint /no/file.xml");
+    expect(2, "/no/folder: No such file", "$P judge /no/folder");
+    expect(2, "allowed are SCRAM-SHA-256", "$P serve --mechanisms='PLAIN FOO'");
+}
+
+/* What lint finds, by whatever command; a folder would be a run's. */
+static void refused(const char *command, const char *file, const char *words)
+{
+    char *line = mem_printf("$P %s tests/data/bad-%s.xml; S=$?; "
+                            "test ! -e $D/never && exit $S",
+                            command, file);
+    char *want = mem_printf("tests/data/bad-%s.xml:%s", file, words);
+
+    expect(2, want, line);
+    free(line);
+    free(want);
+}
+
+#define SERVER_NEVER "server -o $D/never --url=http://127.0.0.1:1/ --domain=x"
+
+static void test_what_lint_refuses_is_not_played(void)
+{
+    static const struct {
+        const char *file, *words;
+    } rows[] = {
+        {"requirement", "4: requirement 'x124-client-proces-order'"},
+        {"twin", "5: no client twin is called 'delivers-on-arival'"},
+        {"by", "5: by='ordre' names no assert"},
+        {"never-element", "16: 'rse' never matches"},
+        {"unbound", "15: no step binds $M"},
+        {"assert-twice", "17: assert 'order' is there twice"},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        refused("client -o $D/never", rows[i].file, rows[i].words);
+        refused("selftest", rows[i].file, rows[i].words);
+    }
+    refused(SERVER_NEVER, "no-session", "9: no step binds $t");
+    expect(2, "two/x.xml:1: the case in ",
+           "mkdir $D/one $D/two; for d in one two; do cp "
+           "tests/data/good-client.xml $D/$d/x.xml; done; "
+           "$P client -o $D/never --cases=$D/one --cases=$D/two; S=$?; "
+           "test ! -e $D/never && exit $S");
 }
 
 static void test_status_3_a_peer_that_cannot_be_tested(void)
@@ -147,10 +205,48 @@ static void test_status_3_a_peer_that_cannot_be_tested(void)
            "$P client -o $D/dead --exec='echo no such luck >&2; exit 9'");
     expect(3, "is no JSON: 'Hello'",
            "$P client -o $D/chatty --exec='echo Hello; cat' " FAST);
-    expect(3, "0 pass, 0 fail",
-           "echo x > $D/pw; $P server -o $D/nobody --domain=localhost "
-           "--account=alice@localhost:$D/pw --url=http://127.0.0.1:1/ "
-           "'server/order/*'");
+}
+
+/* One line on stderr, one block, and nothing was played. */
+static void test_status_3_a_server_that_cannot_be_tested(void)
+{
+    struct result r;
+    size_t i;
+
+    expect(3, "boshspec: cannot test http://127.0.0.1:1/: connection refused",
+           "echo x > $D/pw; $P server -o $D/nobody " ACCOUNTS
+           "--url=http://127.0.0.1:1/ 2>&1 >/dev/null");
+    if (load("nobody", &r)) {
+        CHECK(r.case_count > 1 && r.case_count == r.selected);
+        for (i = 0; i < r.case_count; i++) {
+            CHECK_STR(r.cases[i].verdict, "error");
+            CHECK_STR(r.cases[i].reason, "cannot test http://127.0.0.1:1/: "
+                                         "connection refused");
+            CHECK_STR(r.cases[i].log, "probe.log");
+        }
+        result_release(&r);
+    }
+    expect(3, "no address for 'nowhere.invalid'",
+           "$P server -o $D/nobody --domain=x --url=http://nowhere.invalid/");
+    expect(3, "x: 404 Not Found",
+           SERVE "$P server -o $D/nobody --domain=x "
+                 "--url=${U}x; " STOP_SERVING);
+    expect(3, "cases, all alike",
+           SERVE "$P server -o $D/nobody --domain=x "
+                 "--url=$U; " STOP_SERVING);
+    expect(3, "boshspec: the manager does not serve domain 'x': host-unknown\n",
+           SERVE "$P server -o $D/nobody --domain=x --url=$U; " STOP_SERVING);
+    expect(3,
+           "boshspec: cannot log in as 'alice@localhost': login failed: SASL",
+           "echo wrong > $D/pw; " SERVE "$P server -o $D/nobody " ACCOUNTS
+           "--url=$U; " STOP_SERVING);
+}
+
+static void test_cases_without_an_account_are_spoken_of(void)
+{
+    expect(4, "boshspec: 1 case needs an account: give --account=JID:FILE",
+           SERVE "$P server -o $D/alone --domain=localhost --url=$U "
+                 "server/order/requests-out-of-order; " STOP_SERVING);
 }
 
 /* It is willing, but does nothing. */
@@ -185,27 +281,32 @@ static void test_a_client_that_never_connects_is_an_error(void)
 static void test_status_4_too_few(void)
 {
     expect(4, "'client/no/such' selects no case", "$P client client/no/such");
-    expect(4, "selects no case", "$P client --tag=no-such-tag");
+    expect(4, "--tag=no-such-tag selects no case",
+           "$P client --tag=no-such-tag");
+    expect(4, "'no-such' selects no case", "$P selftest no-such");
     expect(4, "1 pass, 0 fail", "$P client -o $D/few --min=2 " FAST);
 }
 
 static void test_status_5_a_fault_of_our_own(void)
 {
-    expect(5, "a fault in boshspec itself",
-           "$P serve --listen=127.0.0.1:0 & sleep 0.3; kill -ABRT $!; "
-           "wait $!");
+    expect(5, "a fault in boshspec itself", SERVE "kill -ABRT $M; wait $M");
 }
 
 /* ------------------------------------------------------------- ends */
+
+/* A run of a slow case and a fast one, in $D/NAME, that gets a signal as soon
+ * as the fast one is done. */
+#define SIGNALLED(name, sig)                                                   \
+    "$P client -o $D/" name " " SLOW " " FAST                                  \
+    " & R=$!; " UNTIL("grep -q '\"id\":\"" FAST "\"' $D/" name                 \
+                      "/result.json") "kill -" sig " $R; wait $R"
 
 static void test_a_killed_run_leaves_what_it_had(void)
 {
     struct buf out = BUF_INIT;
     struct result r;
 
-    CHECK_INT(sh(&out, "timeout --preserve-status -s KILL 2.5 $P client -o "
-                       "$D/killed " SLOW " " FAST),
-              137);
+    CHECK_INT(sh(&out, "%s", SIGNALLED("killed", "KILL")), 137);
     if (load("killed", &r)) {
         CHECK(!r.finished);
         CHECK(r.case_count < r.selected);
@@ -215,26 +316,40 @@ static void test_a_killed_run_leaves_what_it_had(void)
     CHECK_INT(sh(&out, "head -n 1 $D/killed/cases/client/errors/*.log"), 0);
     CHECK(has(&out, "<log seq=\"1\""));
     buf_clear(&out);
-    /* the driver was left alone: it ends with its stdin */
-    CHECK_INT(sh(&out, "sleep 0.5; $P judge $D/killed " FAST), 0);
+    CHECK_INT(sh(&out, "$P judge $D/killed " FAST), 0);
     buf_release(&out);
 }
 
-static void test_an_interrupted_run_says_so(void)
+/* Not even one that does not mind the end of its stdin. */
+static void test_a_killed_run_leaves_no_driver(void)
+{
+    expect(
+        0, "gone\n",
+        "$P client -o $D/orphan --exec='echo $$ > $D/pid; exec sleep 60' " FAST
+        " & R=$!; " UNTIL("test -s $D/pid") "kill -KILL $R; wait $R; " UNTIL(
+            "! kill -0 $(cat $D/pid) 2>/dev/null") "kill -0 $(cat $D/pid) "
+                                                   "2>/dev/null || echo gone");
+}
+
+static void interrupted(const char *name, const char *command)
 {
     struct buf out = BUF_INIT;
     struct result r;
 
-    CHECK_INT(sh(&out, "timeout --preserve-status -s INT 2.5 $P client -o "
-                       "$D/int " SLOW " " FAST),
-              1);
-    CHECK(has(&out, "interrupted: 1 of "));
-    if (load("int", &r)) {
+    CHECK_INT(sh(&out, "%s", command), 1);
+    CHECK_ROW(has(&out, "interrupted: 1 of "), name);
+    if (load(name, &r)) {
         CHECK(r.interrupted && !r.finished);
         CHECK_INT(r.case_count, 1);
         result_release(&r);
     }
     buf_release(&out);
+}
+
+static void test_an_interrupted_run_says_so(void)
+{
+    interrupted("int", SIGNALLED("int", "INT"));
+    interrupted("hup", SIGNALLED("hup", "HUP"));
 }
 
 /* The bundled client, but a process that is told wait=60 crashes. */
@@ -274,12 +389,9 @@ static void test_a_crash_costs_the_case_that_causes_it(void)
 static void test_our_own_server_passes(void)
 {
     expect(0, "1 pass, 0 fail",
-           "echo secret > $D/pw; $P serve --listen=127.0.0.1:0 > $D/url & "
-           "sleep 0.5; U=$(sed 's/listening on //' $D/url); "
-           "$P server -o $D/server --url=$U --domain=localhost "
-           "--account=alice@localhost:$D/pw --account=bob@localhost:$D/pw "
-           "server/order/requests-out-of-order; S=$?; kill $!; wait $!; "
-           "exit $S");
+           "echo secret > $D/pw; " SERVE
+           "$P server -o $D/server --url=$U " ACCOUNTS
+           "server/order/requests-out-of-order; " STOP_SERVING);
 }
 
 static void test_stored_logs_are_judged_alike(void)
@@ -340,10 +452,14 @@ int suite_cli(void)
         !CU_ADD_TEST(s, test_status_1_a_failure_and_all_about_it) ||
         !CU_ADD_TEST(s, test_status_2_bad_options_and_cases) ||
         !CU_ADD_TEST(s, test_status_3_a_peer_that_cannot_be_tested) ||
+        !CU_ADD_TEST(s, test_what_lint_refuses_is_not_played) ||
+        !CU_ADD_TEST(s, test_status_3_a_server_that_cannot_be_tested) ||
+        !CU_ADD_TEST(s, test_cases_without_an_account_are_spoken_of) ||
         !CU_ADD_TEST(s, test_a_client_that_never_connects_is_an_error) ||
         !CU_ADD_TEST(s, test_status_4_too_few) ||
         !CU_ADD_TEST(s, test_status_5_a_fault_of_our_own) ||
         !CU_ADD_TEST(s, test_a_killed_run_leaves_what_it_had) ||
+        !CU_ADD_TEST(s, test_a_killed_run_leaves_no_driver) ||
         !CU_ADD_TEST(s, test_an_interrupted_run_says_so) ||
         !CU_ADD_TEST(s, test_a_crash_costs_the_case_that_causes_it) ||
         !CU_ADD_TEST(s, test_our_own_server_passes) ||

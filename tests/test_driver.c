@@ -4,8 +4,10 @@
  */
 #include <dirent.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -15,6 +17,7 @@
 #include "common/clock.h"
 #include "harness/driver.h"
 #include "harness/driver_pool.h"
+#include "harness/driver_watch.h"
 
 int suite_driver(void);
 
@@ -438,6 +441,51 @@ static void test_no_process_is_one_answer_to_all(void)
     CHECK_STR(g.why[2], g.why[0]);
 }
 
+/* A process group that does nothing, and is deaf to SIGTERM if it is so
+ * wanted. */
+static pid_t idle_group(bool deaf)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        setpgid(0, 0);
+        signal(SIGTERM, deaf ? SIG_IGN : SIG_DFL);
+        execl("/bin/sleep", "sleep", "60", (char *)NULL);
+        _exit(127);
+    }
+    setpgid(pid, pid);
+    return pid;
+}
+
+/* The signal that ended it; 0: none has. */
+static int ended_by(pid_t pid, int options)
+{
+    int status = 0;
+
+    return waitpid(pid, &status, options) == pid && WIFSIGNALED(status)
+               ? WTERMSIG(status)
+               : 0;
+}
+
+static void test_what_is_watched_ends_with_the_watch(void)
+{
+    struct driver_watch *w = driver_watch_new();
+    pid_t polite = idle_group(false), deaf = idle_group(true);
+    pid_t spared = idle_group(false);
+
+    CHECK(w != NULL);
+    driver_watch_add(w, polite);
+    driver_watch_add(w, spared);
+    driver_watch_add(w, deaf);
+    driver_watch_remove(w, spared);
+    driver_watch_free(w);
+    CHECK_INT(ended_by(polite, 0), SIGTERM);
+    CHECK_INT(ended_by(deaf, 0), SIGKILL);
+    CHECK_INT(ended_by(spared, WNOHANG), 0);
+    kill(spared, SIGKILL);
+    CHECK_INT(ended_by(spared, 0), SIGKILL);
+}
+
 int suite_driver(void)
 {
     CU_pSuite s = CU_add_suite("driver", NULL, NULL);
@@ -454,7 +502,8 @@ int suite_driver(void)
         !CU_ADD_TEST(s, test_a_limit_of_sessions_makes_processes) ||
         !CU_ADD_TEST(s, test_more_sessions_than_a_process_takes_are_refused) ||
         !CU_ADD_TEST(s, test_a_process_of_its_own_is_shared_with_nobody) ||
-        !CU_ADD_TEST(s, test_no_process_is_one_answer_to_all))
+        !CU_ADD_TEST(s, test_no_process_is_one_answer_to_all) ||
+        !CU_ADD_TEST(s, test_what_is_watched_ends_with_the_watch))
         return -1;
     return 0;
 }

@@ -17,14 +17,7 @@ struct served {
     struct mock *mock;
     struct http_mhd *http;
     bool freed;
-    int turns;
 };
-
-static void after_turn(void *ctx, int64_t now_ms)
-{
-    (void)now_ms;
-    ((struct served *)ctx)->turns++;
-}
 
 static void start(struct served *s, bool relay)
 {
@@ -37,7 +30,6 @@ static void start(struct served *s, bool relay)
     s->mock = mock_new(&options);
     s->http = http_mhd_new(&s->fx.loop, s->mock, &e);
     CHECK_ROW(s->http != NULL, e.text);
-    http_mhd_on_turn(s->http, after_turn, s);
     s->fx.port = relay ? wire_listen(s->fx.wire, "127.0.0.1", 0, NULL, NULL,
                                      http_mhd_connect, s->http, &e)
                        : http_mhd_listen(s->http, "127.0.0.1", 0, &e);
@@ -130,7 +122,6 @@ static void test_session_is_created_over_relay_and_mhd(void)
     create(&c, 60);
     CHECK(created(&s, &c, sid, sizeof sid));
     CHECK(fx_news(&s.fx, "delivered 1 whole"));
-    CHECK(s.turns > 0);
     fx_close(&c);
     stop(&s);
 }
@@ -320,6 +311,83 @@ static void test_freed_while_requests_are_held(void)
     }
 }
 
+/* It is read while all is being closed, and must not be held. */
+static void test_freed_while_a_request_is_unread(void)
+{
+    struct served s;
+    struct fx_client c;
+    struct mock_session_info info;
+    char sid[200];
+
+    start(&s, false);
+    fx_connect(&s.fx, &c);
+    create(&c, 60);
+    CHECK(created(&s, &c, sid, sizeof sid));
+    poll_session(&c, sid, 101);
+    http_mhd_free(s.http, freed, &s);
+    fx_close(&c);
+    fx_stop(&s.fx);
+    CHECK(s.freed);
+    CHECK(mock_next_session(s.mock, NULL, &info));
+    CHECK_INT(info.rid, 100); /* the mock was not asked */
+    mock_free(s.mock);
+}
+
+static bool has_text(struct fx *f, void *text)
+{
+    return strstr(buf_str(&f->news), text) != NULL;
+}
+
+/* libmicrohttpd has one piece of memory for a request's head and the head of
+ * its answer; without room for both it closes the connection. */
+static void test_hang_up_of_the_http_side_is_not_the_mocks(void)
+{
+    static char cookie[8201];
+    struct served s;
+    struct fx_client c;
+    struct buf head = BUF_INIT;
+
+    start(&s, true);
+    for (int i = 1; i <= 30; i++) {
+        int len = 7000 + 40 * i;
+        char said[32];
+
+        snprintf(said, sizeof said, "response %d ", i);
+        memset(cookie, 'x', (size_t)len);
+        buf_clear(&head);
+        buf_printf(&head, "GET / HTTP/1.1\r\nCookie: %.*s\r\n\r\n", len,
+                   cookie);
+        fx_connect(&s.fx, &c);
+        fx_send(&c, buf_str(&head));
+        CHECK(fx_run(&s.fx, has_text, said, 1000));
+        fx_close(&c);
+    }
+    CHECK(!http_mhd_hung_up(s.http));
+    buf_release(&head);
+    stop(&s);
+}
+
+static void test_listening_rests_without_descriptors(void)
+{
+    struct served s;
+    struct fx_client c;
+    char sid[200];
+    int rounds = 0;
+    int64_t until_ms;
+
+    start(&s, false);
+    fx_connect(&s.fx, &c);
+    create(&c, 60);
+    fx_starve(true);
+    for (until_ms = clock_now_ms() + 250; clock_now_ms() < until_ms; rounds++)
+        uv_run(&s.fx.loop, UV_RUN_ONCE);
+    fx_starve(false);
+    CHECK(rounds < 20);
+    CHECK(created(&s, &c, sid, sizeof sid));
+    fx_close(&c);
+    stop(&s);
+}
+
 int suite_http_mhd(void)
 {
     CU_pSuite s = CU_add_suite("http_mhd", NULL, NULL);
@@ -332,7 +400,10 @@ int suite_http_mhd(void)
         !CU_ADD_TEST(s, test_too_big_a_body_is_refused) ||
         !CU_ADD_TEST(s, test_long_head_is_refused) ||
         !CU_ADD_TEST(s, test_many_sessions_side_by_side) ||
-        !CU_ADD_TEST(s, test_freed_while_requests_are_held))
+        !CU_ADD_TEST(s, test_freed_while_requests_are_held) ||
+        !CU_ADD_TEST(s, test_freed_while_a_request_is_unread) ||
+        !CU_ADD_TEST(s, test_hang_up_of_the_http_side_is_not_the_mocks) ||
+        !CU_ADD_TEST(s, test_listening_rests_without_descriptors))
         return -1;
     return 0;
 }

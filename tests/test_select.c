@@ -178,6 +178,54 @@ static void test_the_word_that_selects_nothing_is_named(void)
     CHECK_STR(missed, "client/oder");
 }
 
+/* What selection_check() says; "" when it is content. */
+static void check(const struct select_options *o, const char *want)
+{
+    struct selection sel;
+    struct err e = {""};
+
+    CHECK_INT(select_cases(&knowledge, o, &sel, &e), 0);
+    CHECK_INT(selection_check(&sel, o, &e), *want ? -1 : 0);
+    CHECK_STR(e.text, want);
+    selection_release(&sel);
+}
+
+static void test_the_option_that_selects_nothing_is_named(void)
+{
+    const char *const word[] = {"client/order"}, *const typo[] = {
+                                                     "client/oder"};
+    const char *const tags[] = {"order", "no-such-tag"};
+    struct select_options o = {.role = ROLE_CLIENT};
+
+    check(&o, "");
+    o.tags = tags;
+    o.tag_count = 1;
+    check(&o, "");
+    o.tag_count = 2;
+    check(&o, "--tag=no-such-tag selects no case");
+    o.words = word;
+    o.word_count = 1;
+    check(&o, "--tag=no-such-tag selects no case of those named");
+    o.tag_count = 0;
+    o.excludes = word;
+    o.exclude_count = 1;
+    check(&o, "--exclude leaves no case");
+    o.words = typo;
+    check(&o, "'client/oder' selects no case");
+}
+
+static void test_a_file_that_is_not_there_is_an_error(void)
+{
+    const char *const words[] = {"no/such/file.xml"};
+    struct select_options o = {
+        .words = words, .word_count = 1, .role = ROLE_CLIENT};
+    struct selection sel;
+    struct err e = {""};
+
+    CHECK_INT(select_cases(&knowledge, &o, &sel, &e), -1);
+    CHECK_STR(e.text, "no/such/file.xml: No such file or directory");
+}
+
 static void test_a_file_is_selected_once_whatever_its_name(void)
 {
     char *file =
@@ -231,6 +279,8 @@ int suite_select(void)
         !CU_ADD_TEST(s, test_words_tags_and_excludes_work_together) ||
         !CU_ADD_TEST(s, test_roles_are_kept_apart) ||
         !CU_ADD_TEST(s, test_the_word_that_selects_nothing_is_named) ||
+        !CU_ADD_TEST(s, test_the_option_that_selects_nothing_is_named) ||
+        !CU_ADD_TEST(s, test_a_file_that_is_not_there_is_an_error) ||
         !CU_ADD_TEST(s, test_a_file_is_selected_once_whatever_its_name) ||
         !CU_ADD_TEST(s, test_a_file_of_the_other_role_is_an_error) ||
         !CU_ADD_TEST(s, test_cases_come_sorted))

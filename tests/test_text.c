@@ -90,10 +90,66 @@ static void test_the_summary_counts_and_times(void)
     text_summary(&out, &plain, &r, "out");
     CHECK(strstr(buf_str(&out), "\n0 pass, 1 fail\n") != NULL);
     CHECK(strstr(buf_str(&out),
-                 "client suite: 1 case in 41.2 s; slowest alone: "
-                 "client/timeouts/secondary 40.1 s\n") != NULL);
+                 "\nclient suite: 1 case in 41.2 s\n"
+                 "slowest: client/timeouts/secondary 40.1 s\n") != NULL);
+    buf_clear(&out);
+    r.wall_ms = 0; /* judged once more */
+    text_summary(&out, &plain, &r, "out");
+    CHECK(strstr(buf_str(&out), "\nclient suite: 1 case\n") != NULL);
     buf_release(&out);
     result_release(&r);
+}
+
+static void add_case(struct result *r, const char *verdict, const char *reason)
+{
+    struct result_case c = {.rev = 1, .attempts = 1};
+
+    c.id = mem_printf("client/%zu", r->case_count);
+    c.verdict = mem_dup(verdict);
+    c.reason = mem_dup(reason);
+    c.log = mem_printf("cases/%s.log", c.id);
+    result_add(r, &c);
+}
+
+static void test_what_all_cases_suffer_from_is_said_once(void)
+{
+    static const char want[] = "\nERROR 2 cases, all alike\n"
+                               "    because   no driver\n"
+                               "    first log out/cases/client/1.log\n"
+                               "\n0 pass, 0 fail, 1 na, 2 error\n";
+    struct buf out = BUF_INIT;
+    struct result r;
+
+    result_init(&r);
+    add_case(&r, "na", "no such verb");
+    add_case(&r, "error", "no driver");
+    add_case(&r, "error", "no driver");
+    text_summary(&out, &plain, &r, "out");
+    CHECK(strncmp(buf_str(&out), want, strlen(want)) == 0);
+    buf_clear(&out);
+    add_case(&r, "error", "another");
+    text_summary(&out, &plain, &r, "out");
+    CHECK(strstr(buf_str(&out), "all alike") == NULL);
+    CHECK(strstr(buf_str(&out), "ERROR client/3\n") != NULL);
+    buf_release(&out);
+    result_release(&r);
+}
+
+static void test_an_assert_that_is_na_says_why(void)
+{
+    struct result_case c = {.rev = 1};
+    struct result_assert *a = result_case_assert(&c);
+    struct buf out = BUF_INIT;
+
+    a->id = mem_dup("order");
+    a->says = mem_dup("stanzas come in order");
+    a->verdict = mem_dup("na");
+    a->reason = mem_dup("the driver reports no stanzas");
+    text_asserts(&out, &plain, &c);
+    CHECK_STR(buf_str(&out), "      NA    order: stanzas come in order\n"
+                             "            the driver reports no stanzas\n");
+    buf_release(&out);
+    result_case_release(&c);
 }
 
 static void test_lines_stay_within_eighty_columns(void)
@@ -176,6 +232,8 @@ int suite_text(void)
 
     if (!s || !CU_ADD_TEST(s, test_a_failure_says_all_that_is_needed) ||
         !CU_ADD_TEST(s, test_the_summary_counts_and_times) ||
+        !CU_ADD_TEST(s, test_what_all_cases_suffer_from_is_said_once) ||
+        !CU_ADD_TEST(s, test_an_assert_that_is_na_says_why) ||
         !CU_ADD_TEST(s, test_lines_stay_within_eighty_columns) ||
         !CU_ADD_TEST(s, test_a_peers_control_characters_do_nothing) ||
         !CU_ADD_TEST(s, test_colour_is_only_where_it_is_wanted) ||

@@ -12,6 +12,7 @@ int suite_wire(void);
 /* parts of this one, in files of their own */
 int suite_wire_conns(void);
 int suite_wire_client(void);
+int suite_wire_limits(void);
 int suite_wire_tls(void);
 
 #define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -371,8 +372,8 @@ int suite_wire(void)
         !CU_ADD_TEST(s, test_drip) ||
         !CU_ADD_TEST(s, test_client_leaves_in_the_middle_of_a_drip))
         return -1;
-    return suite_wire_conns() < 0 || suite_wire_client() < 0 ||
-                   suite_wire_tls() < 0
-               ? -1
-               : 0;
+    if (suite_wire_conns() < 0 || suite_wire_limits() < 0 ||
+        suite_wire_client() < 0)
+        return -1;
+    return suite_wire_tls();
 }

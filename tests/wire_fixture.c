@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +25,21 @@ int fx_count_fds(void)
         count++;
     closedir(dir);
     return count;
+}
+
+void fx_starve(bool starve)
+{
+    static struct rlimit before;
+    struct rlimit none;
+
+    if (!starve) {
+        CHECK_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+        return;
+    }
+    CHECK_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
 }
 
 /* ---- the sink ---- */
@@ -119,6 +135,15 @@ static void on_abandoned(void *ctx, int64_t now_ms, unsigned x,
                delivery_end_name(how));
 }
 
+static void on_failed(void *ctx, int64_t now_ms, const char *problem)
+{
+    struct fx *f = ctx;
+
+    (void)now_ms;
+    buf_printf(&f->news, "failed\n");
+    snprintf(f->problem, sizeof f->problem, "%s", problem);
+}
+
 static const struct wire_sink all_news = {
     .opened = on_opened,
     .closed = on_closed,
@@ -128,6 +153,7 @@ static const struct wire_sink all_news = {
     .delivered = on_delivered,
     .sent = on_sent,
     .abandoned = on_abandoned,
+    .failed = on_failed,
 };
 
 /* ---- the inside ---- */
@@ -137,7 +163,7 @@ static int new_inside(void *ctx)
     struct fx *f = ctx;
     int fds[2];
 
-    if (f->inside_count == FX_INSIDES ||
+    if (f->no_inside || f->inside_count == FX_INSIDES ||
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
         return -1;
     f->insides[f->inside_count++].fd = fds[1];

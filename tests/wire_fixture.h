@@ -30,6 +30,7 @@ struct fx {
     bool keep_responses; /* do not deliver by yourself */
     bool silent_inside;  /* takes requests and does not answer */
     bool inside_hangs_up;
+    bool no_inside; /* none is given */
     bool cut_on_open;
     size_t inside_requests; /* whole ones it got */
     size_t inside_gone;     /* connections whose other end closed */
@@ -79,5 +80,7 @@ bool fx_gets_reset(struct fx *f, struct fx_client *c);
 void fx_close(struct fx_client *c);
 
 int fx_count_fds(void);
+/* No descriptor is left from here on, or there are as many as before. */
+void fx_starve(bool starve);
 
 #endif

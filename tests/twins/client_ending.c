@@ -61,7 +61,8 @@ static bool note_moment(struct client_shim *cs, struct shim_answer *a)
 
 /* ---- the client ends it, §13 ---- */
 
-#define LATER_MS 1000
+#define SOON_MS 600
+#define LATER_MS 2500
 #define PATIENCE_MS 60000
 
 static bool is_farewell(const struct shim_request *r)
@@ -122,10 +123,22 @@ static bool note_farewell(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
-static bool poll_afterwards(struct client_shim *cs, struct shim_answer *a)
+static void poll_again(struct client_shim *cs, const struct shim_answer *a,
+                       int64_t after_ms)
 {
     if (cs->rid && a->rid == cs->rid && !a->own)
-        client_shim_send(cs, a->now_ms + LATER_MS, a->rid + 1, &cs->text);
+        client_shim_send(cs, a->now_ms + after_ms, a->rid + 1, &cs->text);
+}
+
+static bool poll_afterwards(struct client_shim *cs, struct shim_answer *a)
+{
+    poll_again(cs, a, LATER_MS);
+    return true;
+}
+
+static bool poll_soon(struct client_shim *cs, struct shim_answer *a)
+{
+    poll_again(cs, a, SOON_MS);
     return true;
 }
 
@@ -157,5 +170,7 @@ TWIN(twin_terminate_without_presence, .request = without_presence)
 TWIN(twin_terminate_with_a_question, .request = ask_for_more)
 TWIN(twin_polls_after_goodbye, .request = note_farewell,
      .answer = poll_afterwards)
+TWIN(twin_polls_soon_after_goodbye, .request = note_farewell,
+     .answer = poll_soon)
 TWIN(twin_terminates_after_the_poll, .tweak = have_patience,
      .request = await_turn, .answer = give_turn)

@@ -49,6 +49,31 @@ static bool invent_sid(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
+/* The same number, spelled as few would spell it. */
+static void put_before_rid(struct shim_request *r, const char *what)
+{
+    char *rid = entity_attr(&r->body, "rid");
+    char *odd = mem_printf("%s%s", what, rid ? rid : "");
+
+    entity_set(&r->body, "rid", odd);
+    free(odd);
+    free(rid);
+}
+
+static bool pad_rid(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    put_before_rid(r, "00");
+    return true;
+}
+
+static bool sign_rid(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    put_before_rid(r, "+");
+    return true;
+}
+
 /* ---- attributes that the manager must have offered ---- */
 
 static bool pause_anyway(struct client_shim *cs, struct shim_request *r)
@@ -62,4 +87,6 @@ TWIN(twin_skips_a_rid, .request = skip_one)
 TWIN(twin_forgets_the_rid, .request = leave_out_rid)
 TWIN(twin_begins_near_the_limit, .request = begin_high)
 TWIN(twin_invents_a_sid, .request = invent_sid)
+TWIN(twin_pads_its_rids, .request = pad_rid)
+TWIN(twin_signs_its_rids, .request = sign_rid)
 TWIN(twin_pauses_unasked, .request = pause_anyway)

@@ -21,6 +21,16 @@ struct parcel {
     struct buf http;
 };
 
+/* An answer that the twin has not looked at yet. */
+struct unread {
+    struct unread *next;
+    int64_t due_ms;
+    uint64_t id;
+    int status;
+    char *content_type;
+    struct buf body;
+};
+
 /* An event of the twin's own. */
 struct saying {
     struct saying *next;
@@ -40,6 +50,13 @@ static void parcel_free(struct parcel *p)
     buf_release(&p->body);
     buf_release(&p->http);
     free(p);
+}
+
+static void unread_free(struct unread *u)
+{
+    free(u->content_type);
+    buf_release(&u->body);
+    free(u);
 }
 
 static void saying_free(struct saying *s)
@@ -233,12 +250,54 @@ static int shim_next_abort(struct client_peer *cp, uint64_t *id)
 
 /* ---- answers ---- */
 
-static void pass_answer(struct client_shim *cs, const struct shim_answer *a,
+static void keep_unread(struct client_shim *cs, struct shim_answer *a,
                         const char *content_type)
 {
-    if (!a->own && !cs->ended)
-        cs->inner->ops->answer(cs->inner, a->now_ms, a->id, a->status,
-                               content_type, buf_str(&a->body), a->body.len);
+    struct unread **at = &cs->unread;
+    struct unread *u = mem_alloc(sizeof *u);
+
+    while (*at && (*at)->due_ms <= a->due_ms)
+        at = &(*at)->next;
+    u->due_ms = a->due_ms;
+    u->id = a->id;
+    u->status = a->status;
+    u->content_type = mem_dup(content_type);
+    move(&u->body, &a->body);
+    u->next = *at;
+    *at = u;
+}
+
+static void read_answers(struct client_shim *cs, int64_t now_ms)
+{
+    while (cs->unread && cs->unread->due_ms <= now_ms) {
+        struct unread *u = cs->unread;
+
+        cs->unread = u->next;
+        if (!cs->ended)
+            cs->inner->ops->answer(cs->inner, now_ms, u->id, u->status,
+                                   u->content_type, buf_str(&u->body),
+                                   u->body.len);
+        unread_free(u);
+    }
+}
+
+static void forget_answers(struct client_shim *cs)
+{
+    while (cs->unread) {
+        struct unread *u = cs->unread;
+
+        cs->unread = u->next;
+        unread_free(u);
+    }
+}
+
+static void pass_answer(struct client_shim *cs, struct shim_answer *a,
+                        const char *content_type)
+{
+    if (a->own || cs->ended)
+        return;
+    keep_unread(cs, a, content_type);
+    read_answers(cs, a->now_ms);
 }
 
 static void shim_take_answer(struct client_peer *cp, int64_t now_ms,
@@ -247,7 +306,8 @@ static void shim_take_answer(struct client_peer *cp, int64_t now_ms,
 {
     struct client_shim *cs = shim(cp);
     struct shim_open *o = find_open(cs, id);
-    struct shim_answer a = {.now_ms = now_ms, .id = id, .status = status};
+    struct shim_answer a = {
+        .now_ms = now_ms, .due_ms = now_ms, .id = id, .status = status};
 
     if (!o)
         return;
@@ -379,6 +439,7 @@ static const char *shim_verb(struct client_peer *cp, int64_t now_ms,
         cs->jid = mem_dup(verb_arg(v, "jid"));
         cs->password = mem_dup(verb_arg(v, "password"));
         cs->ended = false;
+        forget_answers(cs);
     }
     if (cs->hooks->verb && !cs->hooks->verb(cs, now_ms, v))
         return "ok";
@@ -402,6 +463,18 @@ void client_shim_core_verb(struct client_shim *cs, int64_t now_ms,
     buf_release(&reason);
 }
 
+void client_shim_core_send(struct client_shim *cs, int64_t now_ms,
+                           const char *xml)
+{
+    struct verb v = {.name = "send", .arg_count = 1};
+    struct buf reason = BUF_INIT;
+
+    v.args[0].name = "xml";
+    v.args[0].value = xml;
+    cs->inner->ops->verb(cs->inner, now_ms, &v, &reason);
+    buf_release(&reason);
+}
+
 void client_shim_end(struct client_shim *cs)
 {
     while (cs->open_count)
@@ -417,6 +490,8 @@ static int64_t shim_deadline_ms(struct client_peer *cp)
     int64_t first =
         cs->ended ? CLOCK_NEVER : cs->inner->ops->deadline_ms(cs->inner);
 
+    if (cs->unread && cs->unread->due_ms < first)
+        first = cs->unread->due_ms;
     return cs->out && cs->out->due_ms < first ? cs->out->due_ms : first;
 }
 
@@ -424,6 +499,7 @@ static void shim_tick(struct client_peer *cp, int64_t now_ms)
 {
     struct client_shim *cs = shim(cp);
 
+    read_answers(cs, now_ms);
     if (!cs->ended)
         cs->inner->ops->tick(cs->inner, now_ms);
 }
@@ -440,6 +516,7 @@ static void shim_free(struct client_peer *cp)
         cs->events = s->next;
         saying_free(s);
     }
+    forget_answers(cs);
     parcel_free(cs->taken);
     saying_free(cs->said);
     cs->inner->ops->free(cs->inner);

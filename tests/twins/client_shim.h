@@ -25,9 +25,10 @@ struct shim_request {
     struct buf http; /* the whole message instead, if it is not empty */
 };
 
-/* An answer on its way to the core. */
+/* An answer on its way to the core. Hooks change what they like. */
 struct shim_answer {
     int64_t now_ms;
+    int64_t due_ms; /* when the core is given it; now_ms at first */
     uint64_t id;
     uint64_t rid;
     bool own; /* to a request of client_shim_send() */
@@ -62,6 +63,7 @@ struct client_shim {
     struct buf text;
     /* private */
     struct parcel *out;    /* requests, by due time */
+    struct unread *unread; /* answers, by due time */
     struct saying *events; /* of the twin's own */
     struct parcel *taken;  /* lent to the caller */
     struct saying *said;
@@ -99,6 +101,9 @@ void client_shim_say(struct client_shim *cs, const char *status,
 void client_shim_say_stanzas(struct client_shim *cs, const struct buf *payload);
 /* The client stops here: gives up what is open and does nothing more. */
 void client_shim_end(struct client_shim *cs);
+/* Stanzas as if the application had given them. */
+void client_shim_core_send(struct client_shim *cs, int64_t now_ms,
+                           const char *xml);
 /* A verb for the core without arguments, or a connect as before. */
 void client_shim_core_verb(struct client_shim *cs, int64_t now_ms,
                            const char *name);

@@ -31,6 +31,7 @@ struct client_peer *twin_terminate_skips_a_rid(void);
 struct client_peer *twin_terminate_without_presence(void);
 struct client_peer *twin_terminate_with_a_question(void);
 struct client_peer *twin_polls_after_goodbye(void);
+struct client_peer *twin_polls_soon_after_goodbye(void);
 struct client_peer *twin_terminates_after_the_poll(void);
 
 /* client_errors.c */
@@ -62,12 +63,28 @@ struct client_peer *twin_takes_failure_for_an_answer(void);
 struct client_peer *twin_takes_any_200_for_an_answer(void);
 struct client_peer *twin_repeats_only_the_failed_one(void);
 struct client_peer *twin_ignores_type_error(void);
+struct client_peer *twin_has_a_short_time_out(void);
+struct client_peer *twin_has_a_long_time_out(void);
+struct client_peer *twin_repeats_slowly(void);
+struct client_peer *twin_reports_and_goes_on(void);
+struct client_peer *twin_hangs_at_a_web_page(void);
+struct client_peer *twin_makes_do_with_half(void);
+struct client_peer *twin_last_in_first_out(void);
+
+/* client_habits.c */
+struct client_peer *twin_sends_presence(void);
+struct client_peer *twin_sends_receipts(void);
+struct client_peer *twin_reads_late(void);
+struct client_peer *twin_creates_twice(void);
+struct client_peer *twin_probes_first(void);
 
 /* client_numbers.c */
 struct client_peer *twin_skips_a_rid(void);
 struct client_peer *twin_forgets_the_rid(void);
 struct client_peer *twin_begins_near_the_limit(void);
 struct client_peer *twin_invents_a_sid(void);
+struct client_peer *twin_pads_its_rids(void);
+struct client_peer *twin_signs_its_rids(void);
 struct client_peer *twin_pauses_unasked(void);
 
 /* client_bytes.c */

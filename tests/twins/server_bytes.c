@@ -100,6 +100,14 @@ static bool answer_twice(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+static bool invent_payload(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (is_later(a) && !entity_has_payload(&a->body))
+        put_inside(a, "<nothing xmlns='urn:nothing'/>");
+    return true;
+}
+
 /* ---- conditions, §17 ---- */
 
 static bool invent_condition(struct server_shim *ss, struct server_answer *a)
@@ -116,7 +124,7 @@ static bool invent_condition(struct server_shim *ss, struct server_answer *a)
 static bool say_by_status(struct server_shim *ss, struct server_answer *a)
 {
     (void)ss;
-    if (a->session && a->status == 200 &&
+    if (a->status == 200 &&
         entity_has(&a->body, "condition", "item-not-found")) {
         a->status = 404;
         a->content_type = "text/plain";
@@ -131,6 +139,7 @@ TWIN(twin_answers_with_instructions, .answer = write_instruction)
 TWIN(twin_answers_with_a_doctype, .answer = write_doctype)
 TWIN(twin_answers_ill_formed, .answer = cut_off)
 TWIN(twin_answers_nothing_at_all, .answer = say_nothing)
+TWIN(twin_invents_payload, .answer = invent_payload)
 TWIN(twin_answers_text_html, .answer = say_html)
 TWIN(twin_says_two_lengths, .answer = say_two_lengths)
 TWIN(twin_answers_iqs_twice, .answer = answer_twice)

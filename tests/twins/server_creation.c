@@ -70,6 +70,37 @@ static bool sid_everywhere(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+static bool say(struct server_answer *a, const char *name, const char *value)
+{
+    if (a->creation)
+        entity_set(&a->body, name, value);
+    return true;
+}
+
+static bool requests_in_words(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    return say(a, "requests", "many");
+}
+
+static bool no_requests(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    return say(a, "requests", "0");
+}
+
+static bool negative_hold(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    return say(a, "hold", "-1");
+}
+
+static bool later_version(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    return say(a, "ver", "1.100");
+}
+
 static void grant_little(struct mock_options *o)
 {
     o->wait_s = 7;
@@ -83,5 +114,9 @@ TWIN(twin_requests_equal_hold, .answer = no_room_beside_hold)
 TWIN(twin_forgets_requests_attribute, .answer = forget_requests)
 TWIN(twin_creates_without_wait, .answer = forget_wait)
 TWIN(twin_says_sid_every_time, .answer = sid_everywhere)
+TWIN(twin_says_requests_in_words, .answer = requests_in_words)
+TWIN(twin_allows_no_requests, .answer = no_requests)
+TWIN(twin_grants_negative_hold, .answer = negative_hold)
+TWIN(twin_speaks_a_later_version, .answer = later_version)
 TWIN(twin_grants_less, .options = grant_little)
 TWIN(twin_creates_without_sid, .answer = forget_sid)

@@ -53,8 +53,6 @@ static bool drop_last(struct server_shim *ss, struct server_request *r)
     return true;
 }
 
-/* ---- in the right: A1 reads either way ---- */
-
 static bool note_end(struct server_shim *ss, struct server_request *r)
 {
     (void)ss;
@@ -68,6 +66,30 @@ static bool ends(const struct server_answer *a)
     return a->call && a->session->flag && a->status == 200 &&
            !entity_has(&a->body, "condition", "item-not-found");
 }
+
+/* As if the client had done something wrong. */
+static bool call_it_an_error(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (!ends(a))
+        return true;
+    entity_set(&a->body, "type", a->call->terminate ? "terminate" : NULL);
+    if (a->call->terminate)
+        entity_set(&a->body, "condition", "internal-server-error");
+    return true;
+}
+
+#define LATE_MS 4000
+
+static bool take_time(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (ends(a))
+        a->due_ms = a->now_ms + LATE_MS;
+    return true;
+}
+
+/* ---- in the right: A1 reads either way ---- */
 
 static bool say_it_there(struct server_shim *ss, struct server_answer *a)
 {
@@ -85,6 +107,22 @@ static bool say_it_everywhere(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+static bool say_other_request(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (!ends(a))
+        return true;
+    entity_set(&a->body, "type", "terminate");
+    if (!a->call->terminate)
+        entity_set(&a->body, "condition", "other-request");
+    return true;
+}
+
+TWIN(twin_terminate_is_an_error, .request = note_end,
+     .answer = call_it_an_error)
+TWIN(twin_terminate_takes_its_time, .request = note_end, .answer = take_time)
+TWIN(twin_terminate_is_another_request, .request = note_end,
+     .answer = say_other_request)
 TWIN(twin_terminate_hangs, .answer = never_answer)
 TWIN(twin_terminate_answered_with_nothing, .answer = answer_nothing)
 TWIN(twin_terminate_forgets_the_held, .request = forget_held)

@@ -103,6 +103,20 @@ static bool delay_late_comer(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+/* Not forgotten by the core, but by whoever writes to the connection. */
+static bool forget_parked(struct server_shim *ss, struct server_answer *a)
+{
+    const struct server_session *s = a->session;
+
+    (void)ss;
+    for (unsigned i = 0; a->call && i < s->call_count; i++) {
+        if (s->calls[i].rid < a->call->rid &&
+            s->calls[i].order > a->call->order)
+            return false;
+    }
+    return true;
+}
+
 /* ---- holding ---- */
 
 static void let_go_early(struct mock_options *o)
@@ -151,6 +165,18 @@ static bool answer_newest(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+/* The oldest goes because a newer one came. */
+static bool let_go_with_500(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (a->call && !a->call->terminate && !entity_has_payload(&a->body) &&
+        server_session_higher_open(a->session, a->call->rid)) {
+        a->status = 500;
+        buf_clear(&a->body);
+    }
+    return true;
+}
+
 /* ---- in the right ---- */
 
 #define MOMENT_MS 20
@@ -182,6 +208,8 @@ TWIN(twin_processes_on_arrival, .request = run_on_arrival,
 TWIN(twin_answers_before_the_gap_closes, .request = answer_early_one,
      .answer = carry_over)
 TWIN(twin_window_of_one, .request = refuse_early_one)
+TWIN(twin_forgets_the_parked, .answer = forget_parked)
+TWIN(twin_lets_go_with_http_500, .answer = let_go_with_500)
 TWIN(twin_answers_in_arrival_order, .answer = delay_late_comer)
 TWIN(twin_holds_too_many, .options = hold_two, .request = ask_for_two,
      .answer = pretend_one)

@@ -38,6 +38,15 @@ static bool make_anew(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+/* An 'ack' as of now; the payload is what it was. */
+static bool acknowledge(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (a->session && !a->creation && a->status == 200)
+        entity_set_number(&a->body, "ack", a->session->low);
+    return true;
+}
+
 /* The core's rids run ahead of the client's by count. */
 static bool run_again(struct server_shim *ss, struct server_request *r)
 {
@@ -138,8 +147,16 @@ static bool answer_both(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+static bool leave_old_open(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    return !a->call || !entity_has(&a->body, "type", "error");
+}
+
+TWIN(twin_leaves_the_old_copy_open, .answer = leave_old_open)
 TWIN(twin_no_replay_buffer, .request = keep_nothing)
 TWIN(twin_replay_buffer_of_one, .request = keep_newest)
+TWIN(twin_acknowledges_in_replays, .answer = acknowledge)
 TWIN(twin_replay_made_anew, .answer = make_anew)
 TWIN(twin_runs_a_repeat_again, .options = remember_more, .request = run_again,
      .answer = carry_over)

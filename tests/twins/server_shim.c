@@ -55,6 +55,11 @@ static struct server_session *find_session(const struct server_shim *ss,
     return s;
 }
 
+struct server_session *server_shim_newest(const struct server_shim *ss)
+{
+    return ss->sessions;
+}
+
 static struct call *find_token(const struct server_session *s, uint64_t token)
 {
     for (unsigned i = 0; i < s->call_count; i++) {
@@ -258,6 +263,10 @@ static void fetch_answer(struct server_shim *ss, int64_t now_ms,
 
     buf_add(&a.body, from->body, from->body_len);
     place_answer(ss, &a, from->sid);
+    if (a.session) {
+        a.session->last_ms = now_ms;
+        a.session->over |= entity_has(&a.body, "type", "terminate");
+    }
     if (a.call) {
         a.call->answered = true;
         a.token = a.call->to;
@@ -372,6 +381,8 @@ static void take_post(struct server_shim *ss, int64_t now_ms,
             note_creation(ss, token);
         server_shim_pass(ss, &r);
     }
+    if (r.session)
+        r.session->last_ms = now_ms;
     buf_release(&r.body);
     free(sid);
 }
@@ -417,6 +428,8 @@ static void shim_free(struct server_peer *sp)
 
         ss->sessions = s->next;
         buf_release(&s->carry);
+        for (unsigned i = 0; i < s->call_count; i++)
+            buf_release(&s->calls[i].given);
         free(s->calls);
         free(s->sid);
         free(s);

@@ -23,13 +23,16 @@ struct call {
     unsigned order;     /* of arrival, from 1 */
     bool terminate;
     bool answered;
+    struct buf given; /* for a twin that replays by itself */
 };
 
 struct server_session {
     struct server_session *next;
     char *sid;
-    uint64_t first; /* rid of the creation */
-    uint64_t low;   /* highest without a gap */
+    uint64_t first;  /* rid of the creation */
+    uint64_t low;    /* highest without a gap */
+    int64_t last_ms; /* of a request or an answer */
+    bool over;       /* by a terminate, of either side */
     struct call *calls;
     unsigned call_count;
     /* for the twin's own use */
@@ -97,6 +100,9 @@ void server_shim_inject(struct server_shim *ss, int64_t now_ms,
 void server_shim_pass(struct server_shim *ss, const struct server_request *r);
 /* Nobody waits for the core's answer to this token any more. */
 void server_shim_forget(struct server_shim *ss, int64_t now_ms, uint64_t token);
+
+/* The session that was made last, or NULL. */
+struct server_session *server_shim_newest(const struct server_shim *ss);
 
 /* The newest call with this rid, and the first; or NULL. */
 struct call *server_session_call(const struct server_session *s, uint64_t rid);

@@ -91,6 +91,40 @@ static bool welcome_stranger(struct server_shim *ss, struct server_request *r)
     return true;
 }
 
+#define THINKING_MS 2500
+
+static bool think_first(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (!a->session && is_not_found(a))
+        a->due_ms = a->now_ms + THINKING_MS;
+    return true;
+}
+
+TWIN(twin_unknown_sid_after_a_while, .answer = think_first)
+/* Whoever was logged in last pays for it. */
+static bool end_another(struct server_shim *ss, struct server_request *r)
+{
+    struct server_session *newest = server_shim_newest(ss);
+
+    if (is_stranger(r) && newest)
+        newest->flag = true;
+    if (r->session && r->session->flag)
+        entity_set(&r->body, "sid", "none");
+    return true;
+}
+
+/* ---- polls ---- */
+
+static bool never_let_go(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    return !a->call || a->call->terminate || entity_has_payload(&a->body) ||
+           server_session_higher_open(a->session, a->call->rid);
+}
+
+TWIN(twin_unknown_sid_ends_another_session, .request = end_another)
+TWIN(twin_never_lets_polls_go, .answer = never_let_go)
 TWIN(twin_expires_early, .options = eighteen_seconds, .answer = show_thirty)
 TWIN(twin_never_expires, .options = one_hour, .answer = show_thirty)
 TWIN(twin_expired_is_http_500, .answer = say_500)

@@ -40,6 +40,8 @@ struct server_peer *peer_mock(const struct mock_options *options);
 const struct client_twin *twin_client(const char *name);
 const struct server_twin *twin_server(const char *name);
 bool twin_known(enum role role, const char *name);
+/* The name of a role's i-th twin; NULL behind the last. */
+const char *twin_name(enum role role, size_t i);
 
 /* All of them; count through *count. */
 const struct client_twin *twin_clients(size_t *count);

@@ -1,0 +1,169 @@
+/*
+ * Server role: can the server be tested at all? See run_parts.h.
+ *
+ * A case of our own is played before all others: an ordinary creation, or,
+ * where accounts were given, a login with each; the sessions are ended
+ * politely. Only what spoils every case counts; what a server does wrong
+ * beyond that is for the cases to find.
+ */
+#include "run_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/buf.h"
+#include "common/log.h"
+#include "common/xml.h"
+#include "raw_answer.h"
+
+#define PROBE_LOG "probe.log"
+#define PROBE_MS 15000
+#define PROBE_WAIT "1" /* s */
+
+/* ------------------------------------------------------------- the case */
+
+/* The line of a login's step is the number of its account. */
+static void fill_step(struct step *st, unsigned account)
+{
+    struct err e = {""};
+
+    st->kind = account ? STEP_LOGIN : STEP_CREATE;
+    st->line = (int)account;
+    st->account = account;
+    st->http_minor = 1;
+    st->stop_after_bytes = -1;
+    st->attrs = mem_alloc(sizeof *st->attrs);
+    st->attr_count = 1;
+    st->attrs[0].name = mem_dup("wait");
+    st->attrs[0].value = avt_new(PROBE_WAIT, NULL, 0, &e);
+}
+
+static struct testcase *make_probe(const struct run_options *o)
+{
+    struct testcase *tc = mem_alloc(sizeof *tc);
+    size_t i;
+
+    tc->id = mem_dup("probe");
+    tc->path = mem_dup("probe");
+    tc->role = ROLE_SERVER;
+    tc->rev = 1;
+    tc->sockets_only = "";
+    tc->worst_ms = PROBE_MS;
+    tc->step_count = o->account_count ? o->account_count : 1;
+    tc->steps = mem_alloc(tc->step_count * sizeof *tc->steps);
+    for (i = 0; i < tc->step_count; i++)
+        fill_step(&tc->steps[i], o->account_count ? (unsigned)i + 1 : 0);
+    return tc;
+}
+
+/* ------------------------------------------------------------- what came */
+
+static bool is(const char *value, const char *word)
+{
+    return value && strcmp(value, word) == 0;
+}
+
+/* "404 Not Found" */
+static char *status_line(struct journal *j)
+{
+    const xmlNode *res = xml_child(journal_x(j, 1), NULL, "res");
+    const char *status = xml_attr(res, NULL, "status");
+    const char *reason = xml_attr(res, NULL, "reason");
+
+    return mem_printf("%s%s%s", status, reason && *reason ? " " : "",
+                      reason ? reason : "");
+}
+
+/* A web server, or somebody in front who does not reach the manager. */
+static bool is_no_manager(const struct raw_answer *a)
+{
+    return !a->body && (a->status != 200 ||
+                        (a->content_type &&
+                         strncasecmp(a->content_type, "text/html", 9) == 0));
+}
+
+/* What is wrong with the answer to the first request, or NULL. Yours. */
+static char *first_answer(const struct run_options *o, struct journal *j)
+{
+    struct raw_answer a = raw_answer_read(j, 1);
+    char *line, *words;
+
+    if (!a.status)
+        return mem_printf("cannot test %s: %s", o->url,
+                          a.problem ? a.problem : "no answer");
+    if (is_no_manager(&a)) {
+        line = status_line(j);
+        words = mem_printf("no BOSH manager at %s: %s%s", o->url, line,
+                           a.status == 200 ? ", a web page" : "");
+        free(line);
+        return words;
+    }
+    if (is(a.type, "terminate") && is(a.condition, "host-unknown"))
+        return mem_printf("the manager does not serve domain '%s': "
+                          "host-unknown",
+                          o->domain);
+    return NULL;
+}
+
+/* A password that is wrong is wrong for all cases, and repeating it may get
+ * the account locked. Source: RFC 6120 §6.5 */
+static char *refused_account(const struct run_options *o,
+                             const struct stage_outcome *outcome)
+{
+    static const char *const refusals[] = {"not-authorized", "account-disabled",
+                                           "credentials-expired"};
+    size_t account = (size_t)outcome->line, i;
+
+    if (outcome->end != PLAY_ERROR || account == 0 ||
+        account > o->account_count)
+        return NULL;
+    for (i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (strstr(outcome->because, refusals[i]))
+            return mem_printf("cannot log in as '%s': %s",
+                              o->accounts[account - 1].jid, outcome->because);
+    return NULL;
+}
+
+/* ------------------------------------------------------------- the play */
+
+static void on_played(void *ctx, const struct stage_outcome *outcome)
+{
+    struct run *run = ctx;
+    const struct run_options *o = run->options;
+    char *reason = NULL;
+
+    if (!run->stopping)
+        reason = first_answer(o, outcome->journal);
+    if (!run->stopping && !reason)
+        reason = refused_account(o, outcome);
+    if (reason)
+        run_refuse(run, reason, PROBE_LOG);
+    free(reason);
+    journal_free(outcome->journal);
+}
+
+static void on_gone(void *ctx)
+{
+    struct run *run = ctx;
+
+    run->probe_stage = NULL;
+    run->running--;
+    run_go_on(run);
+}
+
+void probe_start(struct run *run)
+{
+    struct stage_sink sink = {run, on_played, on_gone};
+    char *path = mem_printf("%s/" PROBE_LOG, run->options->dir);
+    struct err e = {""};
+
+    run->probe = make_probe(run->options);
+    run->probe_stage =
+        stage_sockets_start(&run->world, run->probe, false, path, &sink, &e);
+    if (run->probe_stage)
+        run->running++;
+    else /* the cases will say so too */
+        log_line(LOG_WARN, "probe", "%s", e.text);
+    free(path);
+}

@@ -1,0 +1,136 @@
+/*
+ * The worked example of docs/writing-cases.md is a case as it stands: lint
+ * finds nothing, and its twins prove it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "common/buf.h"
+#include "harness/case_xml.h"
+#include "harness/selftest.h"
+#include "tests/twins/twins.h"
+
+#define PAGE "docs/writing-cases.md"
+#define FENCE "```"
+#define WORKED "docs-worked-example"
+
+static bool read_page(struct buf *out)
+{
+    FILE *f = fopen(PAGE, "r");
+    char piece[4096];
+    size_t got;
+
+    while (f && (got = fread(piece, 1, sizeof piece, f)) > 0)
+        buf_add(out, piece, got);
+    if (f)
+        fclose(f);
+    return out->len > 0;
+}
+
+/* The page's block that is a whole case. Yours; NULL when there is none. */
+static char *worked_example(void)
+{
+    struct buf page = BUF_INIT;
+    char *found = NULL;
+    const char *at, *end;
+
+    if (read_page(&page)) {
+        at = strstr(buf_str(&page), FENCE "xml\n<case ");
+        at = at ? strchr(at, '\n') + 1 : NULL;
+        end = at ? strstr(at, "\n" FENCE) : NULL;
+        found = end ? mem_dupn(at, (size_t)(end - at)) : NULL;
+    }
+    buf_release(&page);
+    return found;
+}
+
+static bool write_file(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "w");
+    bool good = f && fputs(text, f) >= 0;
+
+    if (f && fclose(f) != 0)
+        good = false;
+    return good;
+}
+
+static struct knowledge knowledge;
+
+static void take(void *ctx, const char *finding)
+{
+    size_t *count = ctx;
+
+    (*count)++;
+    CHECK_STR(finding, "");
+}
+
+/* Lint and read it through a file, as a person would. */
+static struct testcase *read_example(void)
+{
+    char path[] = "/tmp/boshspec-docs-XXXXXX";
+    char *text = worked_example();
+    struct testcase *tc = NULL;
+    struct err e = {""};
+    size_t findings = 0;
+    int fd = mkstemp(path);
+
+    CHECK(text && fd >= 0);
+    if (text && fd >= 0 && write_file(path, text))
+        case_read(&knowledge, path, WORKED, &tc, &e);
+    CHECK_STR(e.text, "");
+    if (tc)
+        case_lint(&knowledge, tc, twin_name, take, &findings);
+    CHECK_INT(findings, 0);
+    if (fd >= 0) {
+        close(fd);
+        unlink(path);
+    }
+    free(text);
+    return tc;
+}
+
+static void expect(const struct testcase *tc, const char *twin, const char *by)
+{
+    struct judgement j;
+    bool found = false;
+
+    selftest_play(&knowledge, tc, twin, NULL, &j);
+    for (size_t i = 0; by && i < j.finding_count; i++)
+        found |= strcmp(j.findings[i].id, by) == 0 &&
+                 j.findings[i].verdict == VERDICT_FAIL;
+    CHECK_ROW(by ? found : j.verdict == VERDICT_PASS,
+              twin ? twin : "the good peer");
+    judgement_release(&j);
+}
+
+static void test_worked_example_is_proven(void)
+{
+    struct err e = {""};
+    struct testcase *tc;
+
+    CHECK_INT(knowledge_load(&knowledge, "cases", &e), 0);
+    tc = e.text[0] ? NULL : read_example();
+    CHECK(tc != NULL);
+    if (tc) {
+        CHECK(tc->caught_count > 0 && tc->spares_count > 0);
+        expect(tc, NULL, NULL);
+        for (size_t i = 0; i < tc->caught_count; i++)
+            expect(tc, tc->caught[i].twin, tc->caught[i].by);
+        for (size_t i = 0; i < tc->spares_count; i++)
+            expect(tc, tc->spares[i].twin, NULL);
+    }
+    testcase_free(tc);
+    knowledge_release(&knowledge);
+}
+
+int suite_docs(void);
+
+int suite_docs(void)
+{
+    CU_pSuite s = CU_add_suite("docs", NULL, NULL);
+
+    return s && CU_ADD_TEST(s, test_worked_example_is_proven) ? 0 : -1;
+}

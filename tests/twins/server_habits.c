@@ -1,0 +1,294 @@
+/* Server twins that are in the right: what they grant and when they answer is
+ * unusual, and within XEP-0124. */
+#include "server_twins.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xml.h"
+#include "entity.h"
+
+/* ---- what is granted, §7.2, §10 to §12 ---- */
+
+static void one_request(struct mock_options *o)
+{
+    o->requests = 1;
+}
+
+static void five_requests(struct mock_options *o)
+{
+    o->requests = 5;
+}
+
+static void sixty_requests(struct mock_options *o)
+{
+    o->requests = 60;
+}
+
+static void no_hold(struct mock_options *o)
+{
+    o->hold = 0;
+}
+
+static void no_wait(struct mock_options *o)
+{
+    o->wait_s = 0;
+}
+
+static void one_second(struct mock_options *o)
+{
+    o->wait_s = 1;
+}
+
+static void two_seconds(struct mock_options *o)
+{
+    o->wait_s = 2;
+}
+
+static void no_limits(struct mock_options *o)
+{
+    o->inactivity_s = o->polling_s = -1;
+}
+
+static void little_patience(struct mock_options *o)
+{
+    o->inactivity_s = 2;
+}
+
+static void slow_polls(struct mock_options *o)
+{
+    o->wait_s = 0;
+    o->polling_s = 30;
+    o->inactivity_s = 90;
+}
+
+static void quick_enough_polls(struct mock_options *o)
+{
+    o->requests = 1;
+    o->polling_s = 15;
+    o->inactivity_s = 60;
+}
+
+static void count_to_the_letter(struct mock_options *o)
+{
+    o->literal_overactivity = true;
+}
+
+static void features_next(struct mock_options *o)
+{
+    o->features = MOCK_FEATURES_NEXT;
+}
+
+static void features_polled(struct mock_options *o)
+{
+    o->features = MOCK_FEATURES_POLLED;
+}
+
+static void no_restartlogic(struct mock_options *o)
+{
+    o->restartlogic = false;
+}
+
+/* ---- when it answers ---- */
+
+#define SLOW_MS 1500
+
+static bool be_slow(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    a->due_ms = a->now_ms + SLOW_MS;
+    return true;
+}
+
+/* Nearly as long as 'wait' allows. */
+static bool hold_creation(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (a->creation)
+        a->due_ms = a->now_ms + 900 * (int64_t)entity_number(&a->body, "wait");
+    return true;
+}
+
+/* ---- answers at once, and brings what comes of a request with the next ----
+ *
+ * The core is given such a request as one of our own: nobody waits for its
+ * answer, which is kept in carry. So the core does not know what was given to
+ * whom, and repeats are answered here. count is 'inactivity'. */
+
+static void give(struct call *c, const struct buf *body)
+{
+    buf_clear(&c->given);
+    buf_add(&c->given, buf_str(body), body->len);
+}
+
+static void answer_with_carry(struct server_shim *ss, struct server_request *r)
+{
+    struct server_session *s = r->session;
+    struct call *c = server_session_call(s, r->rid);
+    struct buf body = BUF_INIT;
+
+    entity_empty(&body, NULL);
+    if (s->carry.len)
+        entity_put_payload(&body, &s->carry);
+    buf_clear(&s->carry);
+    give(c, &body);
+    c->answered = true;
+    server_shim_answer(ss, r->now_ms, r->token, 200, &body);
+    server_shim_inject(ss, r->now_ms, &r->body);
+    buf_release(&body);
+}
+
+static bool is_gone(const struct server_session *s, int64_t now_ms)
+{
+    return s->over || now_ms - s->last_ms > 1000 * (int64_t)s->count;
+}
+
+/* Whatever brings a payload is not held, nor is a poll for which there is
+ * something. */
+static bool answer_at_once(struct server_shim *ss, struct server_request *r)
+{
+    struct server_session *s = r->session;
+    const struct call *first;
+
+    if (!s || r->early)
+        return true;
+    first = server_session_first_call(s, r->rid);
+    if (r->answered && first && first->given.len) {
+        server_shim_answer(ss, r->now_ms, r->token, 200, &first->given);
+        return false;
+    }
+    if (r->repeat || is_gone(s, r->now_ms) ||
+        (!entity_has_payload(&r->body) && !s->carry.len))
+        return true;
+    answer_with_carry(ss, r);
+    return false;
+}
+
+static bool carry_over(struct server_shim *ss, struct server_answer *a)
+{
+    struct server_session *s = a->session;
+
+    (void)ss;
+    if (a->creation)
+        s->count = entity_number(&a->body, "inactivity");
+    if (s && a->own) {
+        entity_take_payload(&a->body, &s->carry);
+        s->flag = entity_has(&a->body, "type", "terminate");
+    } else if (a->call && !a->replay && a->status == 200 &&
+               !entity_has(&a->body, "type", "error")) {
+        if (s->carry.len)
+            entity_put_payload(&a->body, &s->carry);
+        buf_clear(&s->carry);
+        if (s->flag && a->call->terminate)
+            entity_set(&a->body, "type", "terminate");
+        give(a->call, &a->body);
+    }
+    return true;
+}
+
+/* To the core the polls that brought something brought nothing: it must not
+ * count how often they come. */
+static void count_no_polls(struct mock_options *o)
+{
+    quick_enough_polls(o);
+    o->polling_s = -1;
+}
+
+static bool show_polling(struct server_shim *ss, struct server_answer *a)
+{
+    if (a->creation)
+        entity_set(&a->body, "polling", "15");
+    return carry_over(ss, a);
+}
+
+/* s->rid is the time of the last message: what it caused is not ready yet. */
+static bool note_message(struct server_shim *ss, struct server_request *r)
+{
+    struct server_session *s = r->session;
+
+    if (s && !r->repeat && !r->early && !r->terminate &&
+        strstr(buf_str(&r->body), "<message"))
+        s->rid = (uint64_t)r->now_ms;
+    return answer_at_once(ss, r);
+}
+
+static bool bring_later(struct server_shim *ss, struct server_answer *a)
+{
+    struct server_session *s = a->session;
+
+    if (s && !a->own && !a->replay && !a->creation &&
+        s->rid == (uint64_t)a->now_ms &&
+        strstr(buf_str(&a->body), "<message")) {
+        struct buf payload = BUF_INIT;
+
+        entity_take_payload(&a->body, &payload);
+        carry_over(ss, a);
+        buf_add(&s->carry, buf_str(&payload), payload.len);
+        buf_release(&payload);
+        return true;
+    }
+    return carry_over(ss, a);
+}
+
+/* The first answer that would be empty brings the message of the day. */
+static bool greet(struct server_shim *ss, struct server_answer *a)
+{
+    struct server_session *s = a->session;
+    struct buf headline = BUF_INIT;
+
+    (void)ss;
+    if (!s || a->creation || a->replay || a->status != 200 || s->flag ||
+        entity_has(&a->body, "type", "error") || entity_has_payload(&a->body))
+        return true;
+    s->flag = true;
+    buf_adds(&headline, "<message xmlns='" XML_NS_CLIENT "' from='localhost'"
+                        " type='headline'><body>Welcome</body></message>");
+    entity_put_payload(&a->body, &headline);
+    buf_release(&headline);
+    return true;
+}
+
+/* ---- not what is recommended, and no harm ---- */
+
+static bool plain_for_old_copy(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (entity_has(&a->body, "type", "error"))
+        entity_set(&a->body, "type", NULL);
+    return true;
+}
+
+static bool refuse_stranger(struct server_shim *ss, struct server_request *r)
+{
+    struct buf nothing = BUF_INIT;
+
+    if (r->creation || r->session)
+        return true;
+    server_shim_answer(ss, r->now_ms, r->token, 400, &nothing);
+    return false;
+}
+
+TWIN(twin_grants_one_request, .options = one_request)
+TWIN(twin_grants_five_requests, .options = five_requests)
+TWIN(twin_grants_sixty_requests, .options = sixty_requests)
+TWIN(twin_grants_no_hold, .options = no_hold)
+TWIN(twin_grants_no_wait, .options = no_wait)
+TWIN(twin_waits_one_second, .options = one_second)
+TWIN(twin_waits_two_seconds, .options = two_seconds)
+TWIN(twin_sets_no_limits, .options = no_limits)
+TWIN(twin_has_little_patience, .options = little_patience)
+TWIN(twin_polls_every_half_minute, .options = slow_polls)
+TWIN(twin_polls_every_quarter_minute, .options = quick_enough_polls)
+TWIN(twin_counts_to_the_letter, .options = count_to_the_letter)
+TWIN(twin_has_features_next, .options = features_next)
+TWIN(twin_has_features_when_polled, .options = features_polled)
+TWIN(twin_does_not_offer_restarts, .options = no_restartlogic)
+TWIN(twin_is_slow, .answer = be_slow)
+TWIN(twin_holds_the_creation, .answer = hold_creation)
+TWIN(twin_answers_at_once, .request = answer_at_once, .answer = carry_over)
+TWIN(twin_polls_and_answers_at_once, .options = count_no_polls,
+     .request = answer_at_once, .answer = show_polling)
+TWIN(twin_brings_messages_later, .request = note_message, .answer = bring_later)
+TWIN(twin_greets_its_users, .answer = greet)
+TWIN(twin_plain_body_for_the_old_copy, .answer = plain_for_old_copy)
+TWIN(twin_unknown_sid_is_http_400, .request = refuse_stranger)
