@@ -11,6 +11,7 @@
 #include "common/buf.h"
 #include "harness/case_xml.h"
 #include "harness/selftest.h"
+#include "suites.h"
 #include "tests/twins/twins.h"
 
 #define PAGE "docs/writing-cases.md"
@@ -125,8 +126,6 @@ static void test_worked_example_is_proven(void)
     testcase_free(tc);
     knowledge_release(&knowledge);
 }
-
-int suite_docs(void);
 
 int suite_docs(void)
 {
