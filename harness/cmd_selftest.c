@@ -85,12 +85,12 @@ static void list_twins(void)
 
     for (size_t i = 0; i < count; i++)
         printf("client  %-32s %s%s\n", clients[i].name,
-               clients[i].in_the_right ? "(in the right) " : "",
+               clients[i].kind != TWIN_FAULTY ? "(in the right) " : "",
                clients[i].what);
     servers = twin_servers(&count);
     for (size_t i = 0; i < count; i++)
         printf("server  %-32s %s%s\n", servers[i].name,
-               servers[i].in_the_right ? "(in the right) " : "",
+               servers[i].kind != TWIN_FAULTY ? "(in the right) " : "",
                servers[i].what);
 }
 
@@ -224,16 +224,39 @@ static char mark_of(const struct selftest_cell *cell)
     return '?';
 }
 
+/* What came of one case and one peer; twin NULL: the good one. */
+static char mark_at(const struct selftest *st, size_t tc, const char *twin)
+{
+    for (size_t i = 0; i < st->count; i++) {
+        const struct selftest_cell *cell = &st->cells[i];
+
+        if (cell->tc == tc && cell->want != WANT_RULE &&
+            (twin ? cell->twin && strcmp(cell->twin, twin) == 0 : !cell->twin))
+            return mark_of(cell);
+    }
+    return ' ';
+}
+
+static void print_row(enum role role, struct testcase **cases, size_t count,
+                      const struct selftest *st, const char *twin)
+{
+    bool right = twin && twin_kind_of(role, twin) != TWIN_FAULTY;
+
+    printf("%-2s%-32s", right ? "=" : "", twin ? twin : "the good peer");
+    for (size_t c = 0; c < count; c++) {
+        if (cases[c]->role == role)
+            printf("%3c", mark_at(st, c, twin));
+    }
+    putchar('\n');
+}
+
 /* Twins down, cases across. */
 static void print_role(enum role role, struct testcase **cases, size_t count,
                        const struct selftest *st)
 {
-    size_t twins, column = 0;
+    const char *twin;
+    size_t column = 0;
 
-    if (role == ROLE_CLIENT)
-        twin_clients(&twins);
-    else
-        twin_servers(&twins);
     printf("\n%s cases:\n", role_name(role));
     for (size_t c = 0; c < count; c++) {
         if (cases[c]->role == role)
@@ -245,35 +268,9 @@ static void print_role(enum role role, struct testcase **cases, size_t count,
     for (size_t c = 1; c <= column; c++)
         printf("%3zu", c);
     putchar('\n');
-    for (size_t t = 0; t <= twins; t++) {
-        const char *name = "the good peer";
-        bool right = false;
-
-        if (t > 0 && role == ROLE_CLIENT) {
-            name = twin_clients(&twins)[t - 1].name;
-            right = twin_clients(&twins)[t - 1].in_the_right;
-        } else if (t > 0) {
-            name = twin_servers(&twins)[t - 1].name;
-            right = twin_servers(&twins)[t - 1].in_the_right;
-        }
-        printf("%-2s%-32s", right ? "=" : "", name);
-        for (size_t c = 0; c < count; c++) {
-            char mark = ' ';
-
-            if (cases[c]->role != role)
-                continue;
-            for (size_t i = 0; i < st->count; i++) {
-                const struct selftest_cell *cell = &st->cells[i];
-
-                if (cell->tc == c && cell->want != WANT_RULE &&
-                    (t ? cell->twin && strcmp(cell->twin, name) == 0
-                       : !cell->twin))
-                    mark = mark_of(cell);
-            }
-            printf("%3c", mark);
-        }
-        putchar('\n');
-    }
+    print_row(role, cases, count, st, NULL);
+    for (size_t t = 0; (twin = twin_name(role, t)) != NULL; t++)
+        print_row(role, cases, count, st, twin);
 }
 
 static void print_event(void *ctx, const struct event *ev)

@@ -61,25 +61,37 @@ static bool finds_fault(const struct finding *f)
     return f->verdict == VERDICT_FAIL || f->verdict == VERDICT_WARN;
 }
 
-/* What a worker says of a cell, in one line: index, verdict, faults, why. */
+/* A practice is what an implementation documents, not a XEP. */
+static bool is_practice(const struct knowledge *k, const char *req)
+{
+    const struct requirement *r = catalogue_find(&k->catalogue, req);
+
+    return r && strcmp(r->level, "PRACTICE") == 0;
+}
+
+/* What a worker says of a cell, in one line: index, verdict, how many faults
+ * are no matter of practice, faults, why. */
 static void play_cell(const struct knowledge *k, struct testcase *const *cases,
                       const struct selftest_cell *cell, size_t index, FILE *to)
 {
     struct judgement j;
     struct buf faults = BUF_INIT;
+    unsigned advised = 0;
 
     selftest_play(k, cases[cell->tc], cell->twin, NULL, &j);
     buf_addc(&faults, ' ');
     for (size_t i = 0; i < j.finding_count; i++) {
-        if (finds_fault(&j.findings[i]))
-            buf_printf(&faults, "%s ", j.findings[i].id);
+        if (!finds_fault(&j.findings[i]))
+            continue;
+        buf_printf(&faults, "%s ", j.findings[i].id);
+        advised += !is_practice(k, j.findings[i].req);
     }
     for (char *c = j.reason; c && *c; c++) {
         if (*c == '\n' || *c == '\t')
             *c = ' ';
     }
-    fprintf(to, "%zu\t%d\t%s\t%s\n", index, (int)j.verdict, buf_str(&faults),
-            j.reason ? j.reason : "");
+    fprintf(to, "%zu\t%d\t%u\t%s\t%s\n", index, (int)j.verdict, advised,
+            buf_str(&faults), j.reason ? j.reason : "");
     buf_release(&faults);
     judgement_release(&j);
 }
@@ -118,26 +130,16 @@ static bool names_twin(const struct testcase *tc, const char *twin)
 static void plan_others(struct selftest *st, const struct testcase *tc,
                         size_t index, bool whole)
 {
-    size_t count;
+    const char *name;
 
-    if (tc->role == ROLE_CLIENT) {
-        const struct client_twin *twins = twin_clients(&count);
+    for (size_t i = 0; (name = twin_name(tc->role, i)) != NULL; i++) {
+        enum twin_kind kind = twin_kind_of(tc->role, name);
 
-        for (size_t i = 0; i < count; i++) {
-            if (!names_twin(tc, twins[i].name) &&
-                (twins[i].in_the_right || whole))
-                add_cell(st, index, twins[i].name, NULL,
-                         twins[i].in_the_right ? WANT_CALM : WANT_NOTHING);
-        }
-    } else {
-        const struct server_twin *twins = twin_servers(&count);
-
-        for (size_t i = 0; i < count; i++) {
-            if (!names_twin(tc, twins[i].name) &&
-                (twins[i].in_the_right || whole))
-                add_cell(st, index, twins[i].name, NULL,
-                         twins[i].in_the_right ? WANT_CALM : WANT_NOTHING);
-        }
+        if (names_twin(tc, name) || (kind == TWIN_FAULTY && !whole))
+            continue;
+        add_cell(st, index, name, NULL,
+                 kind == TWIN_FAULTY ? WANT_NOTHING : WANT_CALM);
+        st->cells[st->count - 1].unadvised = kind == TWIN_UNADVISED;
     }
 }
 
@@ -207,8 +209,9 @@ static void weigh(struct selftest_cell *cell)
             has_word(cell->faults, "", cell->by);
         break;
     case WANT_CALM:
-        cell->good =
-            cell->verdict != VERDICT_FAIL && cell->verdict != VERDICT_ERROR;
+        cell->good = cell->verdict != VERDICT_FAIL &&
+                     cell->verdict != VERDICT_ERROR &&
+                     (!cell->advised || cell->unadvised);
         break;
     case WANT_RULE:
         cell->good = has_word(cell->faults, "invariant/", cell->by);
@@ -221,11 +224,11 @@ static void weigh(struct selftest_cell *cell)
 
 static void take_line(struct selftest *st, char *line)
 {
-    char *fields[4] = {line, NULL, NULL, NULL};
+    char *fields[5] = {line};
     struct selftest_cell *cell;
     size_t index;
 
-    for (int i = 1; i < 4; i++) {
+    for (int i = 1; i < 5; i++) {
         fields[i] = strchr(fields[i - 1], '\t');
         if (!fields[i])
             return;
@@ -237,8 +240,9 @@ static void take_line(struct selftest *st, char *line)
     cell = &st->cells[index];
     cell->played = true;
     cell->verdict = (enum verdict)atoi(fields[1]);
-    cell->faults = mem_dup(fields[2]);
-    cell->because = mem_dup(fields[3]);
+    cell->advised = (unsigned)strtoul(fields[2], NULL, 10);
+    cell->faults = mem_dup(fields[3]);
+    cell->because = mem_dup(fields[4]);
     weigh(cell);
 }
 

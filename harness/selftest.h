@@ -13,8 +13,10 @@
 enum selftest_want {
     WANT_PASS,    /* the good peer, or one that is to be spared */
     WANT_CAUGHT,  /* the assert named by= must find fault */
-    WANT_CALM,    /* a peer in the right in a case that does not name it: PASS
-                     or NA */
+    WANT_CALM,    /* a peer in the right in a case that does not name it: no
+                     FAIL and no ERROR. It may be told of practices, which no
+                     XEP demands, and of a XEP's advice only if it is made
+                     not to follow it (TWIN_UNADVISED) */
     WANT_RULE,    /* an invariant must find fault in some case's journal */
     WANT_NOTHING, /* any other cell of the matrix: only looked at */
 };
@@ -25,13 +27,15 @@ struct selftest_cell {
     const char *twin; /* NULL: the good peer. Borrowed. */
     const char *by;   /* WANT_CAUGHT: assert; WANT_RULE: invariant */
     enum selftest_want want;
+    bool unadvised; /* WANT_CALM: advice may be due */
     /* what came */
     bool played;
     enum verdict verdict;
-    char *faults;  /* ids of the asserts and rules that found fault, by
-                      spaces, with spaces at both ends */
-    char *because; /* of NA and ERROR */
-    bool good;     /* as wanted */
+    char *faults;     /* ids of the asserts and rules that found fault, by
+                         spaces, with spaces at both ends */
+    char *because;    /* of NA and ERROR */
+    unsigned advised; /* faults that are no matter of practice */
+    bool good;        /* as wanted */
 };
 
 struct selftest {

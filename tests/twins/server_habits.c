@@ -157,7 +157,7 @@ static bool answer_at_once(struct server_shim *ss, struct server_request *r)
         server_shim_answer(ss, r->now_ms, r->token, 200, &first->given);
         return false;
     }
-    if (r->repeat || is_gone(s, r->now_ms) ||
+    if (r->repeat || r->terminate || is_gone(s, r->now_ms) ||
         (!entity_has_payload(&r->body) && !s->carry.len))
         return true;
     answer_with_carry(ss, r);

@@ -12,16 +12,22 @@
 #include "harness/journal.h"
 #include "harness/peer.h"
 
+enum twin_kind {
+    TWIN_FAULTY,
+    TWIN_RIGHT,     /* must be spared */
+    TWIN_UNADVISED, /* in the right, but against a XEP's advice: WARN is due */
+};
+
 struct client_twin {
-    const char *name;  /* "delivers-on-arrival" */
-    bool in_the_right; /* must be spared */
-    const char *what;  /* one line for a person */
+    const char *name; /* "delivers-on-arrival" */
+    enum twin_kind kind;
+    const char *what; /* one line for a person */
     struct client_peer *(*make)(void);
 };
 
 struct server_twin {
     const char *name;
-    bool in_the_right;
+    enum twin_kind kind;
     const char *what;
     struct server_peer *(*make)(void);
 };
@@ -40,6 +46,8 @@ struct server_peer *peer_mock(const struct mock_options *options);
 const struct client_twin *twin_client(const char *name);
 const struct server_twin *twin_server(const char *name);
 bool twin_known(enum role role, const char *name);
+/* TWIN_FAULTY for a name that is not known. */
+enum twin_kind twin_kind_of(enum role role, const char *name);
 /* The name of a role's i-th twin; NULL behind the last. */
 const char *twin_name(enum role role, size_t i);
 
