@@ -50,8 +50,6 @@ struct stage_ops {
     void (*ignore)(void *stage, unsigned x);
     /* End a connection, whatever is open on it. */
     void (*cut)(void *stage, unsigned conn, enum delivery_end how);
-    /* Refuse new connections, or accept them again. */
-    void (*refuse)(void *stage, bool refuse);
     /* Give the driver a verb; play_verb_result() comes later. */
     void (*verb)(void *stage, const struct verb *verb);
     /* The mock was told something by mock_...(): it may have answers now. */

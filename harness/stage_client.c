@@ -36,11 +36,6 @@ static void do_cut(void *stage, unsigned conn, enum delivery_end how)
     wire_cut(((struct stage_sockets *)stage)->wire, conn, how);
 }
 
-static void do_refuse(void *stage, bool refuse)
-{
-    wire_refuse(((struct stage_sockets *)stage)->wire, refuse);
-}
-
 static void do_poke(void *stage)
 {
     http_mhd_changed(((struct stage_sockets *)stage)->front);
@@ -74,7 +69,6 @@ static const struct stage_ops client_ops = {
     .deliver = do_deliver,
     .ignore = do_ignore,
     .cut = do_cut,
-    .refuse = do_refuse,
     .verb = do_verb,
     .poke = do_poke,
 };

@@ -33,7 +33,6 @@ struct stage {
     struct exchange *exchanges; /* index x - 1 */
     size_t exchange_count;
     unsigned conn_count;
-    bool refusing;
     int64_t now_ms;
     struct happenings queue;
 };
@@ -112,13 +111,6 @@ static void do_cut(void *stage, unsigned conn, enum delivery_end how)
     h->how = how;
 }
 
-static void do_refuse(void *stage, bool refuse)
-{
-    struct stage *s = stage;
-
-    s->refusing = refuse;
-}
-
 static void do_poke(void *stage)
 {
     (void)stage; /* every round asks the mock for answers */
@@ -163,7 +155,6 @@ static const struct stage_ops client_ops = {
     .deliver = do_deliver,
     .ignore = do_ignore,
     .cut = do_cut,
-    .refuse = do_refuse,
     .verb = do_verb,
     .poke = do_poke,
 };
@@ -218,8 +209,7 @@ static void take_request(struct stage *s, unsigned client,
     ex->open = true;
     ex->len = bytes.len;
     ex->request = buf_take(&bytes);
-    happenings_add(&s->queue, s->now_ms + (s->refusing ? 0 : VIRTUAL_TRAVEL_MS),
-                   s->refusing ? FAILED : ARRIVES, ex->x);
+    happenings_add(&s->queue, s->now_ms + VIRTUAL_TRAVEL_MS, ARRIVES, ex->x);
 }
 
 static void give_up(struct stage *s, unsigned client, uint64_t id)
@@ -328,7 +318,7 @@ static void tell_failure(struct stage *s, struct exchange *ex, bool part,
         mock_gone(s->mock, s->now_ms, ex->x);
     if (part)
         play_delivered(s->play, s->now_ms, ex->x, PLAY_PART);
-    cp->ops->fail(cp, s->now_ms, ex->id, why ? why : "connection refused");
+    cp->ops->fail(cp, s->now_ms, ex->id, why);
 }
 
 static void tell_cut(struct stage *s, const struct happening *h)
