@@ -24,6 +24,7 @@ int suite_journal(void);
 int suite_judge(void);
 int suite_faults(void);
 int suite_play_client(void);
+int suite_play_login(void);
 int suite_play_server(void);
 int suite_driver(void);
 int suite_redact(void);
@@ -35,14 +36,37 @@ int suite_cli(void);
 int suite_docs(void);
 
 static int (*const suites[])(void) = {
-    suite_common,      suite_http,     suite_log_events, suite_wire,
-    suite_request,     suite_manager,  suite_backend,    suite_http_mhd,
-    suite_body,        suite_window,   suite_login,      suite_session,
-    suite_flow,        suite_case_xml, suite_lint,       suite_expr,
-    suite_journal,     suite_judge,    suite_faults,     suite_play_client,
-    suite_play_server, suite_driver,   suite_redact,     suite_select,
-    suite_result,      suite_text,     suite_cases,      suite_docs,
-    suite_cli,         NULL,
+    suite_common,
+    suite_http,
+    suite_log_events,
+    suite_wire,
+    suite_request,
+    suite_manager,
+    suite_backend,
+    suite_http_mhd,
+    suite_body,
+    suite_window,
+    suite_login,
+    suite_session,
+    suite_flow,
+    suite_case_xml,
+    suite_lint,
+    suite_expr,
+    suite_journal,
+    suite_judge,
+    suite_faults,
+    suite_play_client,
+    suite_play_login,
+    suite_play_server,
+    suite_driver,
+    suite_redact,
+    suite_select,
+    suite_result,
+    suite_text,
+    suite_cases,
+    suite_docs,
+    suite_cli,
+    NULL,
 };
 
 #endif
