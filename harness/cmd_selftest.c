@@ -77,21 +77,13 @@ static const struct argp argp = {
     NULL,
     NULL};
 
-static void list_twins(void)
+static void list_twins(enum role role)
 {
-    size_t count;
-    const struct client_twin *clients = twin_clients(&count);
-    const struct server_twin *servers;
+    const struct twin *t;
 
-    for (size_t i = 0; i < count; i++)
-        printf("client  %-32s %s%s\n", clients[i].name,
-               clients[i].kind != TWIN_FAULTY ? "(in the right) " : "",
-               clients[i].what);
-    servers = twin_servers(&count);
-    for (size_t i = 0; i < count; i++)
-        printf("server  %-32s %s%s\n", servers[i].name,
-               servers[i].kind != TWIN_FAULTY ? "(in the right) " : "",
-               servers[i].what);
+    for (size_t i = 0; (t = twin_at(role, i)); i++)
+        printf("%-7s %-32s %s%s\n", role_name(role), t->name,
+               t->kind != TWIN_FAULTY ? "(in the right) " : "", t->what);
 }
 
 static const char *want_name(const struct selftest_cell *cell)
@@ -238,14 +230,15 @@ static char mark_at(const struct selftest *st, size_t tc, const char *twin)
 }
 
 static void print_row(enum role role, struct testcase **cases, size_t count,
-                      const struct selftest *st, const char *twin)
+                      const struct selftest *st, const struct twin *twin)
 {
-    bool right = twin && twin_kind_of(role, twin) != TWIN_FAULTY;
+    const char *name = twin ? twin->name : NULL;
+    bool right = twin && twin->kind != TWIN_FAULTY;
 
-    printf("%-2s%-32s", right ? "=" : "", twin ? twin : "the good peer");
+    printf("%-2s%-32s", right ? "=" : "", name ? name : "the good peer");
     for (size_t c = 0; c < count; c++) {
         if (cases[c]->role == role)
-            printf("%3c", mark_at(st, c, twin));
+            printf("%3c", mark_at(st, c, name));
     }
     putchar('\n');
 }
@@ -254,7 +247,7 @@ static void print_row(enum role role, struct testcase **cases, size_t count,
 static void print_role(enum role role, struct testcase **cases, size_t count,
                        const struct selftest *st)
 {
-    const char *twin;
+    const struct twin *twin;
     size_t column = 0;
 
     printf("\n%s cases:\n", role_name(role));
@@ -269,7 +262,7 @@ static void print_role(enum role role, struct testcase **cases, size_t count,
         printf("%3zu", c);
     putchar('\n');
     print_row(role, cases, count, st, NULL);
-    for (size_t t = 0; (twin = twin_name(role, t)) != NULL; t++)
+    for (size_t t = 0; (twin = twin_at(role, t)) != NULL; t++)
         print_row(role, cases, count, st, twin);
 }
 
@@ -293,7 +286,7 @@ static int debug(const struct knowledge *k, const struct selection *sel,
     for (size_t i = 0; i < sel->count; i++) {
         struct judgement j;
 
-        if (twin && !twin_known(sel->cases[i]->role, twin)) {
+        if (twin && !twin_find(sel->cases[i]->role, twin)) {
             fprintf(stderr, "boshspec: no twin '%s' of that role\n", twin);
             return EXIT_USAGE;
         }
@@ -356,7 +349,8 @@ int cmd_selftest(int argc, char **argv)
 
     argp_parse(&argp, argc, argv, 0, NULL, &o);
     if (o.list) {
-        list_twins();
+        list_twins(ROLE_CLIENT);
+        list_twins(ROLE_SERVER);
         return 0;
     }
     wanted.words = o.words;

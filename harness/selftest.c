@@ -22,16 +22,12 @@
 
 static struct client_peer *make_client(void *ctx)
 {
-    const struct client_twin *twin = ctx;
-
-    return twin ? twin->make() : peer_libbosh(NULL);
+    return twin_client_peer(ctx);
 }
 
 static struct server_peer *make_server(void *ctx)
 {
-    const struct server_twin *twin = ctx;
-
-    return twin ? twin->make() : peer_mock(NULL);
+    return twin_server_peer(ctx);
 }
 
 void selftest_play(const struct knowledge *k, const struct testcase *tc,
@@ -41,15 +37,12 @@ void selftest_play(const struct knowledge *k, const struct testcase *tc,
     struct judge_context ctx = {
         .knowledge = k, .has_status = true, .has_stanza = true};
     struct virtual_result r = {0};
+    void *peer = twin ? (void *)(uintptr_t)twin_find(tc->role, twin) : NULL;
 
     if (tc->role == ROLE_CLIENT)
-        virtual_play_client(tc, make_client,
-                            twin ? (void *)(uintptr_t)twin_client(twin) : NULL,
-                            log, &r);
+        virtual_play_client(tc, make_client, peer, log, &r);
     else
-        virtual_play_server(tc, make_server,
-                            twin ? (void *)(uintptr_t)twin_server(twin) : NULL,
-                            log, &r);
+        virtual_play_server(tc, make_server, peer, log, &r);
     ctx.end = r.end;
     ctx.because = r.because;
     judge_case(tc, r.journal, &ctx, out);
@@ -130,16 +123,14 @@ static bool names_twin(const struct testcase *tc, const char *twin)
 static void plan_others(struct selftest *st, const struct testcase *tc,
                         size_t index, bool whole)
 {
-    const char *name;
+    const struct twin *t;
 
-    for (size_t i = 0; (name = twin_name(tc->role, i)) != NULL; i++) {
-        enum twin_kind kind = twin_kind_of(tc->role, name);
-
-        if (names_twin(tc, name) || (kind == TWIN_FAULTY && !whole))
+    for (size_t i = 0; (t = twin_at(tc->role, i)) != NULL; i++) {
+        if (names_twin(tc, t->name) || (t->kind == TWIN_FAULTY && !whole))
             continue;
-        add_cell(st, index, name, NULL,
-                 kind == TWIN_FAULTY ? WANT_NOTHING : WANT_CALM);
-        st->cells[st->count - 1].unadvised = kind == TWIN_UNADVISED;
+        add_cell(st, index, t->name, NULL,
+                 t->kind == TWIN_FAULTY ? WANT_NOTHING : WANT_CALM);
+        st->cells[st->count - 1].unadvised = t->kind == TWIN_UNADVISED;
     }
 }
 

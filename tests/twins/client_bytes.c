@@ -1,5 +1,6 @@
 /* Client twins: what XML, XEP-0124 §6, and HTTP, §5, are made of. */
-#include "client_twins.h"
+#include "client_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -139,12 +140,26 @@ static bool send_chunks(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
-TWIN(twin_forgets_to_escape, .request = forget_to_escape)
-TWIN(twin_body_without_namespace, .request = without_namespace)
-TWIN(twin_writes_comments, .request = write_comment)
-TWIN(twin_writes_instructions, .request = write_instruction)
-TWIN(twin_writes_a_doctype, .request = write_doctype)
-TWIN(twin_leaves_out_host, .request = leave_out_host)
-TWIN(twin_puts_its_bodies, .request = put_body)
-TWIN(twin_counts_characters, .request = count_characters)
-TWIN(twin_sends_in_chunks, .request = send_chunks)
+const struct twin twins_client_bytes[] = {
+    {"forgets-to-escape", TWIN_FAULTY, "writes & for &amp;",
+     CLIENT(.request = forget_to_escape)},
+    {"body-without-namespace", TWIN_FAULTY, "leaves its bodies in no namespace",
+     CLIENT(.request = without_namespace)},
+    {"writes-comments", TWIN_FAULTY, "has a comment in every body",
+     CLIENT(.request = write_comment)},
+    {"writes-instructions", TWIN_FAULTY,
+     "has a processing instruction in every body",
+     CLIENT(.request = write_instruction)},
+    {"writes-a-doctype", TWIN_FAULTY, "has a document type before every body",
+     CLIENT(.request = write_doctype)},
+    {"leaves-out-host", TWIN_FAULTY, "sends no Host",
+     CLIENT(.request = leave_out_host)},
+    {"puts-its-bodies", TWIN_FAULTY, "uses PUT once it is logged in",
+     CLIENT(.request = put_body)},
+    {"counts-characters", TWIN_FAULTY,
+     "counts characters for Content-Length, not bytes",
+     CLIENT(.request = count_characters)},
+    {"sends-in-chunks", TWIN_FAULTY, "sends in chunks once it is logged in",
+     CLIENT(.request = send_chunks)},
+    {0},
+};

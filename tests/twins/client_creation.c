@@ -1,5 +1,6 @@
 /* Client twins: the request that creates the session, and spelling. */
-#include "client_twins.h"
+#include "client_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -102,10 +103,22 @@ static bool spell_oddly(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
-TWIN(twin_creates_without_to, .request = without_to)
-TWIN(twin_creates_without_lang, .request = without_lang)
-TWIN(twin_creates_without_version, .request = without_version)
-TWIN(twin_creates_with_empty_sid, .request = with_empty_sid)
-TWIN(twin_says_wait_every_time, .request = say_it_again)
-TWIN(twin_extra_attributes, .request = add_attributes)
-TWIN(twin_odd_spelling, .request = spell_oddly)
+const struct twin twins_client_creation[] = {
+    {"creates-without-to", TWIN_FAULTY, "does not say which domain it wants",
+     CLIENT(.request = without_to)},
+    {"creates-without-lang", TWIN_FAULTY, "does not say its language",
+     CLIENT(.request = without_lang)},
+    {"creates-without-version", TWIN_FAULTY, "does not say its version of XMPP",
+     CLIENT(.request = without_version)},
+    {"creates-with-empty-sid", TWIN_FAULTY,
+     "has an empty sid in its first request",
+     CLIENT(.request = with_empty_sid)},
+    {"says-wait-every-time", TWIN_FAULTY, "has wait and hold in every request",
+     CLIENT(.request = say_it_again)},
+    {"extra-attributes", TWIN_RIGHT, "has attributes that nobody knows",
+     CLIENT(.request = add_attributes)},
+    {"odd-spelling", TWIN_RIGHT,
+     "writes an XML declaration, a prefix, and double quotes",
+     CLIENT(.request = spell_oddly)},
+    {0},
+};

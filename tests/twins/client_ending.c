@@ -1,5 +1,6 @@
 /* Client twins: how a session ends, from either side. */
-#include "client_twins.h"
+#include "client_shim.h"
+#include "twins.h"
 
 #include <string.h>
 
@@ -160,17 +161,35 @@ static bool give_turn(struct client_shim *cs, struct shim_answer *a)
     return true;
 }
 
-TWIN(twin_polls_after_terminate, .answer = overlook_terminate)
-TWIN(twin_drops_the_last_stanzas, .answer = drop_last)
-TWIN(twin_hides_the_condition, .event = hide_condition)
-TWIN(twin_reconnects_at_once, .answer = note_moment, .event = reconnect)
-TWIN(twin_terminate_without_sid, .request = without_sid)
-TWIN(twin_terminate_skips_a_rid, .request = skip_a_rid)
-TWIN(twin_terminate_without_presence, .request = without_presence)
-TWIN(twin_terminate_with_a_question, .request = ask_for_more)
-TWIN(twin_polls_after_goodbye, .request = note_farewell,
-     .answer = poll_afterwards)
-TWIN(twin_polls_soon_after_goodbye, .request = note_farewell,
-     .answer = poll_soon)
-TWIN(twin_terminates_after_the_poll, .tweak = have_patience,
-     .request = await_turn, .answer = give_turn)
+const struct twin twins_client_ending[] = {
+    {"polls-after-terminate", TWIN_FAULTY,
+     "takes a type='terminate' for an ordinary answer",
+     CLIENT(.answer = overlook_terminate)},
+    {"drops-the-last-stanzas", TWIN_FAULTY,
+     "throws away what comes along with type='terminate'",
+     CLIENT(.answer = drop_last)},
+    {"hides-the-condition", TWIN_FAULTY, "says that it is over, never why",
+     CLIENT(.event = hide_condition)},
+    {"reconnects-at-once", TWIN_RIGHT, "makes a new session when one has ended",
+     CLIENT(.answer = note_moment, .event = reconnect)},
+    {"terminate-without-sid", TWIN_FAULTY, "sends its terminate without a sid",
+     CLIENT(.request = without_sid)},
+    {"terminate-skips-a-rid", TWIN_FAULTY, "leaves a gap before its terminate",
+     CLIENT(.request = skip_a_rid)},
+    {"terminate-without-presence", TWIN_FAULTY,
+     "leaves without unavailable presence",
+     CLIENT(.request = without_presence)},
+    {"terminate-with-a-question", TWIN_FAULTY,
+     "asks for the roster in its terminate", CLIENT(.request = ask_for_more)},
+    {"polls-after-goodbye", TWIN_FAULTY,
+     "sends one more poll seconds after its terminate was answered",
+     CLIENT(.request = note_farewell, .answer = poll_afterwards)},
+    {"polls-soon-after-goodbye", TWIN_FAULTY,
+     "says that it is over, and sends one more poll",
+     CLIENT(.request = note_farewell, .answer = poll_soon)},
+    {"terminates-after-the-poll", TWIN_RIGHT,
+     "sends its terminate when the held poll has been answered",
+     CLIENT(.tweak = have_patience, .request = await_turn,
+            .answer = give_turn)},
+    {0},
+};

@@ -1,5 +1,6 @@
 /* Client twins: errors in a row, and giving up. */
-#include "client_twins.h"
+#include "client_shim.h"
+#include "twins.h"
 
 #include <string.h>
 
@@ -89,10 +90,19 @@ static bool say_goodbye(struct client_shim *cs, struct said *said)
     return true;
 }
 
-TWIN(twin_errors_never_reset, .answer = count_answer, .fail = count_failure)
-TWIN(twin_quits_at_fourth_error, .tweak = four_errors)
-TWIN(twin_ends_at_first_error, .tweak = one_error)
-TWIN(twin_never_gives_up, .tweak = endless_errors)
-TWIN(twin_dies_silently, .event = hush_end)
-TWIN(twin_says_goodbye_after_errors, .request = note_request,
-     .event = say_goodbye)
+const struct twin twins_client_errors[] = {
+    {"errors-never-reset", TWIN_FAULTY, "ends at the fifth error of a session",
+     CLIENT(.answer = count_answer, .fail = count_failure)},
+    {"quits-at-fourth-error", TWIN_FAULTY, "ends at the fourth error in a row",
+     CLIENT(.tweak = four_errors)},
+    {"ends-at-first-error", TWIN_RIGHT, "ends, and says so, at the first error",
+     CLIENT(.tweak = one_error)},
+    {"never-gives-up", TWIN_FAULTY, "repeats a request for ever",
+     CLIENT(.tweak = endless_errors)},
+    {"dies-silently", TWIN_FAULTY, "does not tell the application of an end",
+     CLIENT(.event = hush_end)},
+    {"says-goodbye-after-errors", TWIN_FAULTY,
+     "sends a terminate to a manager that does not answer",
+     CLIENT(.request = note_request, .event = say_goodbye)},
+    {0},
+};

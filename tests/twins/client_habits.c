@@ -2,7 +2,8 @@
  * Client twins in the right: habits that are seen in the field, and that no
  * case may take for a fault.
  */
-#include "client_twins.h"
+#include "client_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,8 +90,18 @@ static bool probe(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
-TWIN(twin_sends_presence, .event = send_presence)
-TWIN(twin_sends_receipts, .event = send_receipt)
-TWIN(twin_reads_late, .answer = read_late)
-TWIN(twin_creates_twice, .request = create_twice)
-TWIN(twin_probes_first, .request = probe)
+const struct twin twins_client_habits[] = {
+    {"sends-presence", TWIN_RIGHT, "sends presence as soon as it is logged in",
+     CLIENT(.event = send_presence)},
+    {"sends-receipts", TWIN_RIGHT, "sends a receipt for every message",
+     CLIENT(.event = send_receipt)},
+    {"reads-late", TWIN_RIGHT,
+     "reads each answer a second and a half late, and begins a request then",
+     CLIENT(.answer = read_late)},
+    {"creates-twice", TWIN_RIGHT,
+     "sends its creation twice, and uses one session",
+     CLIENT(.request = create_twice)},
+    {"probes-first", TWIN_RIGHT, "sends an empty request before its creation",
+     CLIENT(.request = probe)},
+    {0},
+};

@@ -1,5 +1,6 @@
 /* Client twins: rid and sid, XEP-0124 §14.1 and §7.1. */
-#include "client_twins.h"
+#include "client_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 
@@ -83,10 +84,22 @@ static bool pause_anyway(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
-TWIN(twin_skips_a_rid, .request = skip_one)
-TWIN(twin_forgets_the_rid, .request = leave_out_rid)
-TWIN(twin_begins_near_the_limit, .request = begin_high)
-TWIN(twin_invents_a_sid, .request = invent_sid)
-TWIN(twin_pads_its_rids, .request = pad_rid)
-TWIN(twin_signs_its_rids, .request = sign_rid)
-TWIN(twin_pauses_unasked, .request = pause_anyway)
+const struct twin twins_client_numbers[] = {
+    {"skips-a-rid", TWIN_FAULTY, "leaves one rid out",
+     CLIENT(.request = skip_one)},
+    {"forgets-the-rid", TWIN_FAULTY, "leaves the rid out of one request",
+     CLIENT(.request = leave_out_rid)},
+    {"begins-near-the-limit", TWIN_FAULTY,
+     "begins so high that its rids pass 2^53", CLIENT(.request = begin_high)},
+    {"invents-a-sid", TWIN_FAULTY,
+     "has a sid in one request that nobody gave it",
+     CLIENT(.request = invent_sid)},
+    {"pads-its-rids", TWIN_FAULTY, "writes zeros before every rid",
+     CLIENT(.request = pad_rid)},
+    {"signs-its-rids", TWIN_FAULTY, "writes a plus before every rid",
+     CLIENT(.request = sign_rid)},
+    {"pauses-unasked", TWIN_FAULTY,
+     "asks for a pause, whether one is allowed or not",
+     CLIENT(.request = pause_anyway)},
+    {0},
+};

@@ -1,5 +1,6 @@
 /* Client twins: answers out of order, how much is open, when polls come. */
-#include "client_twins.h"
+#include "client_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 
@@ -97,11 +98,28 @@ static bool read_no_polling(struct client_shim *cs, struct shim_answer *a)
     return true;
 }
 
-TWIN(twin_delivers_on_arrival, .answer = deliver_at_once)
-TWIN(twin_drops_early_answer, .answer = drop_early)
-TWIN(twin_ignores_requests, .tweak = open_many, .answer = read_many_requests)
-TWIN(twin_one_request_at_a_time, .tweak = open_one)
-TWIN(twin_sleeps_past_inactivity, .request = sleep_before_poll)
-TWIN(twin_polls_on_a_tick, .request = poll_on_tick)
-TWIN(twin_polls_without_rest, .answer = read_no_polling)
-TWIN(twin_sends_on_a_tick, .request = send_on_tick)
+const struct twin twins_client_order[] = {
+    {"delivers-on-arrival", TWIN_FAULTY,
+     "hands over what an early answer brings, before that of lower rids",
+     CLIENT(.answer = deliver_at_once)},
+    {"drops-early-answer", TWIN_FAULTY,
+     "throws away what an answer brings that came before one of a lower rid",
+     CLIENT(.answer = drop_early)},
+    {"ignores-requests", TWIN_FAULTY,
+     "opens nine requests at once, whatever 'requests' says",
+     CLIENT(.tweak = open_many, .answer = read_many_requests)},
+    {"one-request-at-a-time", TWIN_RIGHT,
+     "never has more than one request open: fewer is always right",
+     CLIENT(.tweak = open_one)},
+    {"sleeps-past-inactivity", TWIN_FAULTY,
+     "waits eight seconds before every poll, whatever 'inactivity' says",
+     CLIENT(.request = sleep_before_poll)},
+    {"polls-on-a-tick", TWIN_RIGHT, "sends polls once a second only",
+     CLIENT(.request = poll_on_tick)},
+    {"polls-without-rest", TWIN_FAULTY,
+     "takes no rest between polls, whatever polling says",
+     CLIENT(.answer = read_no_polling)},
+    {"sends-on-a-tick", TWIN_RIGHT, "sends whatever it has once a second only",
+     CLIENT(.request = send_on_tick)},
+    {0},
+};

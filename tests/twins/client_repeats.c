@@ -1,5 +1,6 @@
 /* Client twins: what is sent again, how, and when. */
-#include "client_twins.h"
+#include "client_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -216,21 +217,54 @@ static bool note_error(struct client_shim *cs, struct shim_answer *a)
     return true;
 }
 
-TWIN(twin_edits_the_resend, .request = stamp_repeat)
-TWIN(twin_skips_the_lost_rid, .request = renumber_repeat)
-TWIN(twin_never_resends, .request = swallow_repeat)
-TWIN(twin_primary_timeout_only, .tweak = no_secondary)
-TWIN(twin_resends_at_once, .tweak = secondary_at_once)
-TWIN(twin_no_back_off, .tweak = repeat_at_once)
-TWIN(twin_takes_failure_for_an_answer, .fail = take_failure_for_answer)
-TWIN(twin_takes_any_200_for_an_answer, .answer = take_any_200)
-TWIN(twin_repeats_only_the_failed_one, .answer = repeat_only_this)
-TWIN(twin_ignores_type_error, .answer = overlook_error)
-TWIN(twin_has_a_short_time_out, .tweak = early_time_out)
-TWIN(twin_has_a_long_time_out, .tweak = late_time_out)
-TWIN(twin_repeats_slowly, .tweak = no_time_out, .request = repeat_slowly)
-TWIN(twin_reports_and_goes_on, .answer = report_page)
-TWIN(twin_hangs_at_a_web_page, .answer = stop_at_page)
-TWIN(twin_makes_do_with_half, .fail = make_do_with_half)
-TWIN(twin_last_in_first_out, .answer = note_error, .fail = note_failure,
-     .verb = stack_stanzas)
+const struct twin twins_client_repeats[] = {
+    {"edits-the-resend", TWIN_FAULTY,
+     "writes the number of the attempt into every repeat",
+     CLIENT(.request = stamp_repeat)},
+    {"skips-the-lost-rid", TWIN_FAULTY,
+     "gives a request that it sends again the next rid",
+     CLIENT(.request = renumber_repeat)},
+    {"never-resends", TWIN_FAULTY, "never sends a request again",
+     CLIENT(.request = swallow_repeat)},
+    {"primary-timeout-only", TWIN_FAULTY,
+     "does not care that a later request was answered",
+     CLIENT(.tweak = no_secondary)},
+    {"resends-at-once", TWIN_RIGHT,
+     "repeats a request as soon as a later one was answered",
+     CLIENT(.tweak = secondary_at_once)},
+    {"no-back-off", TWIN_RIGHT, "repeats without any delay",
+     CLIENT(.tweak = repeat_at_once)},
+    {"takes-failure-for-an-answer", TWIN_FAULTY,
+     "goes on after a broken connection as if the answer had been empty",
+     CLIENT(.fail = take_failure_for_answer)},
+    {"takes-any-200-for-an-answer", TWIN_FAULTY,
+     "goes on after a web page as if the answer had been empty",
+     CLIENT(.answer = take_any_200)},
+    {"repeats-only-the-failed-one", TWIN_FAULTY,
+     "repeats after type='error' that request, but none before it",
+     CLIENT(.answer = repeat_only_this)},
+    {"ignores-type-error", TWIN_FAULTY,
+     "goes on after type='error' as if the answer had been empty",
+     CLIENT(.answer = overlook_error)},
+    {"has-a-short-time-out", TWIN_RIGHT,
+     "gives a request up before 'wait' is over, and repeats it for ever",
+     CLIENT(.tweak = early_time_out)},
+    {"has-a-long-time-out", TWIN_RIGHT,
+     "repeats a request after two and a half times 'wait', never sooner",
+     CLIENT(.tweak = late_time_out)},
+    {"repeats-slowly", TWIN_RIGHT, "waits eight seconds before every repeat",
+     CLIENT(.tweak = no_time_out, .request = repeat_slowly)},
+    {"reports-and-goes-on", TWIN_RIGHT,
+     "says that an answer was a web page, and goes on without it",
+     CLIENT(.answer = report_page)},
+    {"hangs-at-a-web-page", TWIN_FAULTY,
+     "does and says nothing more when a web page came",
+     CLIENT(.answer = stop_at_page)},
+    {"makes-do-with-half", TWIN_FAULTY,
+     "hands over what it has of an answer that breaks off",
+     CLIENT(.fail = make_do_with_half)},
+    {"last-in-first-out", TWIN_FAULTY,
+     "turns the order of what waits behind a failed request around",
+     CLIENT(.answer = note_error, .fail = note_failure, .verb = stack_stanzas)},
+    {0},
+};

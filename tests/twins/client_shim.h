@@ -83,6 +83,13 @@ struct client_hooks {
     bool (*verb)(struct client_shim *cs, int64_t now_ms, const struct verb *v);
 };
 
+/* In a table of twins (twins.h). */
+#define CLIENT(...)                                                            \
+    .client = &(const struct client_hooks)                                     \
+    {                                                                          \
+        __VA_ARGS__                                                            \
+    }
+
 /* The peer. Yours; ends with ops->free(). hooks must outlive it. */
 struct client_peer *client_shim_new(const struct client_hooks *hooks);
 

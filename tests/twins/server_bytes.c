@@ -1,5 +1,6 @@
 /* Server twins: what XML, XEP-0124 §6, and HTTP, §5, are made of. */
-#include "server_twins.h"
+#include "server_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -134,14 +135,36 @@ static bool say_by_status(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
-TWIN(twin_answers_with_comments, .answer = write_comment)
-TWIN(twin_answers_with_instructions, .answer = write_instruction)
-TWIN(twin_answers_with_a_doctype, .answer = write_doctype)
-TWIN(twin_answers_ill_formed, .answer = cut_off)
-TWIN(twin_answers_nothing_at_all, .answer = say_nothing)
-TWIN(twin_invents_payload, .answer = invent_payload)
-TWIN(twin_answers_text_html, .answer = say_html)
-TWIN(twin_says_two_lengths, .answer = say_two_lengths)
-TWIN(twin_answers_iqs_twice, .answer = answer_twice)
-TWIN(twin_invents_conditions, .answer = invent_condition)
-TWIN(twin_condition_as_http_code, .answer = say_by_status)
+const struct twin twins_server_bytes[] = {
+    {"answers-with-comments", TWIN_FAULTY, "has a comment in every answer",
+     SERVER(.answer = write_comment)},
+    {"answers-with-instructions", TWIN_FAULTY,
+     "has a processing instruction in every answer",
+     SERVER(.answer = write_instruction)},
+    {"answers-with-a-doctype", TWIN_FAULTY,
+     "has a document type before every answer",
+     SERVER(.answer = write_doctype)},
+    {"answers-ill-formed", TWIN_FAULTY,
+     "cuts the last byte off when it brings a message",
+     SERVER(.answer = cut_off)},
+    {"answers-nothing-at-all", TWIN_FAULTY,
+     "has not a byte where an empty body should be",
+     SERVER(.answer = say_nothing)},
+    {"invents-payload", TWIN_FAULTY,
+     "has an element where an empty body should be",
+     SERVER(.answer = invent_payload)},
+    {"answers-text-html", TWIN_FAULTY, "says that its answers are text/html",
+     SERVER(.answer = say_html)},
+    {"says-two-lengths", TWIN_FAULTY,
+     "has two Content-Length headers that differ",
+     SERVER(.answer = say_two_lengths)},
+    {"answers-iqs-twice", TWIN_FAULTY, "brings every iq twice",
+     SERVER(.answer = answer_twice)},
+    {"invents-conditions", TWIN_FAULTY,
+     "says session-not-there for every condition",
+     SERVER(.answer = invent_condition)},
+    {"condition-as-http-code", TWIN_FAULTY,
+     "says HTTP 404 for item-not-found to everybody",
+     SERVER(.answer = say_by_status)},
+    {0},
+};

@@ -1,5 +1,6 @@
 /* Server twins: what is granted, XEP-0124 §7.2. */
-#include "server_twins.h"
+#include "server_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 
@@ -108,15 +109,34 @@ static void grant_little(struct mock_options *o)
     o->requests = 2;
 }
 
-TWIN(twin_grants_more_wait, .answer = more_wait)
-TWIN(twin_grants_more_hold, .answer = more_hold)
-TWIN(twin_requests_equal_hold, .answer = no_room_beside_hold)
-TWIN(twin_forgets_requests_attribute, .answer = forget_requests)
-TWIN(twin_creates_without_wait, .answer = forget_wait)
-TWIN(twin_says_sid_every_time, .answer = sid_everywhere)
-TWIN(twin_says_requests_in_words, .answer = requests_in_words)
-TWIN(twin_allows_no_requests, .answer = no_requests)
-TWIN(twin_grants_negative_hold, .answer = negative_hold)
-TWIN(twin_speaks_a_later_version, .answer = later_version)
-TWIN(twin_grants_less, .options = grant_little)
-TWIN(twin_creates_without_sid, .answer = forget_sid)
+const struct twin twins_server_creation[] = {
+    {"grants-more-wait", TWIN_FAULTY, "grants a longer wait than was asked for",
+     SERVER(.answer = more_wait)},
+    {"grants-more-hold", TWIN_FAULTY, "grants a larger hold than was asked for",
+     SERVER(.answer = more_hold)},
+    {"requests-equal-hold", TWIN_FAULTY,
+     "grants as many requests as it holds, and no more",
+     SERVER(.answer = no_room_beside_hold)},
+    {"forgets-requests-attribute", TWIN_FAULTY,
+     "does not say how many requests may be open",
+     SERVER(.answer = forget_requests)},
+    {"creates-without-wait", TWIN_FAULTY,
+     "does not say which wait it has granted", SERVER(.answer = forget_wait)},
+    {"says-sid-every-time", TWIN_FAULTY, "has the sid in every answer",
+     SERVER(.answer = sid_everywhere)},
+    {"says-requests-in-words", TWIN_FAULTY, "says requests='many'",
+     SERVER(.answer = requests_in_words)},
+    {"allows-no-requests", TWIN_FAULTY, "says requests='0'",
+     SERVER(.answer = no_requests)},
+    {"grants-negative-hold", TWIN_FAULTY, "says hold='-1'",
+     SERVER(.answer = negative_hold)},
+    {"speaks-a-later-version", TWIN_FAULTY,
+     "says a higher 'ver' than it was asked for",
+     SERVER(.answer = later_version)},
+    {"grants-less", TWIN_RIGHT,
+     "grants seven seconds of wait, and a hold of one",
+     SERVER(.options = grant_little)},
+    {"creates-without-sid", TWIN_FAULTY, "gives no sid",
+     SERVER(.answer = forget_sid)},
+    {0},
+};

@@ -1,5 +1,6 @@
 /* Server twins: the client's terminate, XEP-0124 §13. */
-#include "server_twins.h"
+#include "server_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 
@@ -118,16 +119,34 @@ static bool say_other_request(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
-TWIN(twin_terminate_is_an_error, .request = note_end,
-     .answer = call_it_an_error)
-TWIN(twin_terminate_takes_its_time, .request = note_end, .answer = take_time)
-TWIN(twin_terminate_is_another_request, .request = note_end,
-     .answer = say_other_request)
-TWIN(twin_terminate_hangs, .answer = never_answer)
-TWIN(twin_terminate_answered_with_nothing, .answer = answer_nothing)
-TWIN(twin_terminate_forgets_the_held, .request = forget_held)
-TWIN(twin_sid_survives_terminate, .request = live_on, .answer = say_it_there)
-TWIN(twin_drops_the_last_words, .request = drop_last)
-TWIN(twin_terminate_on_the_request_itself, .request = note_end,
-     .answer = say_it_there)
-TWIN(twin_terminate_on_all, .request = note_end, .answer = say_it_everywhere)
+const struct twin twins_server_ending[] = {
+    {"terminate-is-an-error", TWIN_FAULTY,
+     "says at a terminate that it is broken itself",
+     SERVER(.request = note_end, .answer = call_it_an_error)},
+    {"terminate-takes-its-time", TWIN_FAULTY,
+     "answers a terminate after four seconds",
+     SERVER(.request = note_end, .answer = take_time)},
+    {"terminate-is-another-request", TWIN_RIGHT,
+     "says other-request on what is held at a terminate",
+     SERVER(.request = note_end, .answer = say_other_request)},
+    {"terminate-hangs", TWIN_FAULTY, "never answers a terminate",
+     SERVER(.answer = never_answer)},
+    {"terminate-answered-with-nothing", TWIN_FAULTY,
+     "answers a terminate with HTTP 200 and not a byte",
+     SERVER(.answer = answer_nothing)},
+    {"terminate-forgets-the-held", TWIN_FAULTY,
+     "leaves held requests open for ever at a terminate",
+     SERVER(.request = forget_held)},
+    {"sid-survives-terminate", TWIN_FAULTY,
+     "confirms a terminate and keeps the session",
+     SERVER(.request = live_on, .answer = say_it_there)},
+    {"drops-the-last-words", TWIN_FAULTY,
+     "does not pass on what a terminate brings", SERVER(.request = drop_last)},
+    {"terminate-on-the-request-itself", TWIN_RIGHT,
+     "says type='terminate' on the terminate, not on the oldest",
+     SERVER(.request = note_end, .answer = say_it_there)},
+    {"terminate-on-all", TWIN_RIGHT,
+     "says type='terminate' on every open request",
+     SERVER(.request = note_end, .answer = say_it_everywhere)},
+    {0},
+};

@@ -1,6 +1,7 @@
 /* Server twins that are in the right: what they grant and when they answer is
  * unusual, and within XEP-0124. */
-#include "server_twins.h"
+#include "server_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -268,27 +269,69 @@ static bool refuse_stranger(struct server_shim *ss, struct server_request *r)
     return false;
 }
 
-TWIN(twin_grants_one_request, .options = one_request)
-TWIN(twin_grants_five_requests, .options = five_requests)
-TWIN(twin_grants_sixty_requests, .options = sixty_requests)
-TWIN(twin_grants_no_hold, .options = no_hold)
-TWIN(twin_grants_no_wait, .options = no_wait)
-TWIN(twin_waits_one_second, .options = one_second)
-TWIN(twin_waits_two_seconds, .options = two_seconds)
-TWIN(twin_sets_no_limits, .options = no_limits)
-TWIN(twin_has_little_patience, .options = little_patience)
-TWIN(twin_polls_every_half_minute, .options = slow_polls)
-TWIN(twin_polls_every_quarter_minute, .options = quick_enough_polls)
-TWIN(twin_counts_to_the_letter, .options = count_to_the_letter)
-TWIN(twin_has_features_next, .options = features_next)
-TWIN(twin_has_features_when_polled, .options = features_polled)
-TWIN(twin_does_not_offer_restarts, .options = no_restartlogic)
-TWIN(twin_is_slow, .answer = be_slow)
-TWIN(twin_holds_the_creation, .answer = hold_creation)
-TWIN(twin_answers_at_once, .request = answer_at_once, .answer = carry_over)
-TWIN(twin_polls_and_answers_at_once, .options = count_no_polls,
-     .request = answer_at_once, .answer = show_polling)
-TWIN(twin_brings_messages_later, .request = note_message, .answer = bring_later)
-TWIN(twin_greets_its_users, .answer = greet)
-TWIN(twin_plain_body_for_the_old_copy, .answer = plain_for_old_copy)
-TWIN(twin_unknown_sid_is_http_400, .request = refuse_stranger)
+const struct twin twins_server_habits[] = {
+    {"grants-one-request", TWIN_RIGHT,
+     "makes every session a polling one, by requests='1'",
+     SERVER(.options = one_request)},
+    {"grants-five-requests", TWIN_RIGHT,
+     "grants five requests where one is held",
+     SERVER(.options = five_requests)},
+    {"grants-sixty-requests", TWIN_RIGHT,
+     "grants sixty requests where one is held",
+     SERVER(.options = sixty_requests)},
+    {"grants-no-hold", TWIN_RIGHT,
+     "makes every session a polling one, by hold='0'",
+     SERVER(.options = no_hold)},
+    {"grants-no-wait", TWIN_RIGHT,
+     "makes every session a polling one, by wait='0'",
+     SERVER(.options = no_wait)},
+    {"waits-one-second", TWIN_RIGHT, "grants one second of wait",
+     SERVER(.options = one_second)},
+    {"waits-two-seconds", TWIN_RIGHT, "grants two seconds of wait",
+     SERVER(.options = two_seconds)},
+    {"sets-no-limits", TWIN_RIGHT, "says neither 'inactivity' nor 'polling'",
+     SERVER(.options = no_limits)},
+    {"has-little-patience", TWIN_RIGHT, "grants two seconds of inactivity",
+     SERVER(.options = little_patience)},
+    {"polls-every-half-minute", TWIN_RIGHT,
+     "makes polling sessions, with half a minute between polls",
+     SERVER(.options = slow_polls)},
+    {"polls-every-quarter-minute", TWIN_RIGHT,
+     "makes polling sessions, with a quarter of a minute between polls",
+     SERVER(.options = quick_enough_polls)},
+    {"counts-to-the-letter", TWIN_RIGHT,
+     "counts requests before it lets the oldest go",
+     SERVER(.options = count_to_the_letter)},
+    {"has-features-next", TWIN_RIGHT,
+     "has the features of the stream in its second answer",
+     SERVER(.options = features_next)},
+    {"has-features-when-polled", TWIN_RIGHT,
+     "has the features of the stream in its third answer",
+     SERVER(.options = features_polled)},
+    {"does-not-offer-restarts", TWIN_RIGHT,
+     "does not say that it can restart a stream, and can",
+     SERVER(.options = no_restartlogic)},
+    {"is-slow", TWIN_RIGHT, "needs a second and a half for every answer",
+     SERVER(.answer = be_slow)},
+    {"holds-the-creation", TWIN_RIGHT,
+     "holds the creation for nearly as long as it may",
+     SERVER(.answer = hold_creation)},
+    {"answers-at-once", TWIN_RIGHT,
+     "answers a payload at once, and brings what comes of it later",
+     SERVER(.request = answer_at_once, .answer = carry_over)},
+    {"polls-and-answers-at-once", TWIN_RIGHT, "does so in polling sessions",
+     SERVER(.options = count_no_polls, .request = answer_at_once,
+            .answer = show_polling)},
+    {"brings-messages-later", TWIN_RIGHT,
+     "does so, and brings a message one answer later still",
+     SERVER(.request = note_message, .answer = bring_later)},
+    {"greets-its-users", TWIN_RIGHT, "has a message of the day for everybody",
+     SERVER(.answer = greet)},
+    {"plain-body-for-the-old-copy", TWIN_RIGHT,
+     "lets the old copy of a held request go with an empty body",
+     SERVER(.answer = plain_for_old_copy)},
+    {"unknown-sid-is-http-400", TWIN_RIGHT,
+     "says HTTP 400 where it does not know the sid",
+     SERVER(.request = refuse_stranger)},
+    {0},
+};

@@ -1,6 +1,7 @@
 /* Server twins: the order of requests and answers, XEP-0124 §14.2, and how
  * many are held, §11. */
-#include "server_twins.h"
+#include "server_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 
@@ -203,16 +204,36 @@ static bool gather(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
-TWIN(twin_processes_on_arrival, .request = run_on_arrival,
-     .answer = answer_by_rid)
-TWIN(twin_answers_before_the_gap_closes, .request = answer_early_one,
-     .answer = carry_over)
-TWIN(twin_window_of_one, .request = refuse_early_one)
-TWIN(twin_forgets_the_parked, .answer = forget_parked)
-TWIN(twin_lets_go_with_http_500, .answer = let_go_with_500)
-TWIN(twin_answers_in_arrival_order, .answer = delay_late_comer)
-TWIN(twin_holds_too_many, .options = hold_two, .request = ask_for_two,
-     .answer = pretend_one)
-TWIN(twin_answers_the_newest, .answer = answer_newest)
-TWIN(twin_keeps_up, .options = let_go_early)
-TWIN(twin_two_stanzas_in_one_answer, .answer = gather)
+const struct twin twins_server_order[] = {
+    {"processes-on-arrival", TWIN_FAULTY,
+     "runs payloads as they arrive, whatever their rids",
+     SERVER(.request = run_on_arrival, .answer = answer_by_rid)},
+    {"answers-before-the-gap-closes", TWIN_FAULTY,
+     "answers a request although one before it is missing",
+     SERVER(.request = answer_early_one, .answer = carry_over)},
+    {"window-of-one", TWIN_FAULTY,
+     "ends the session when a rid comes early, whatever 'requests' says",
+     SERVER(.request = refuse_early_one)},
+    {"forgets-the-parked", TWIN_FAULTY,
+     "never answers a request that came before its turn",
+     SERVER(.answer = forget_parked)},
+    {"lets-go-with-http-500", TWIN_FAULTY,
+     "says HTTP 500 to the oldest request that must go",
+     SERVER(.answer = let_go_with_500)},
+    {"answers-in-arrival-order", TWIN_FAULTY,
+     "answers the request that came late half a second late",
+     SERVER(.answer = delay_late_comer)},
+    {"holds-too-many", TWIN_FAULTY, "holds one request more than 'hold' says",
+     SERVER(.options = hold_two, .request = ask_for_two,
+            .answer = pretend_one)},
+    {"answers-the-newest", TWIN_FAULTY,
+     "answers the newest request where the oldest must go",
+     SERVER(.answer = answer_newest)},
+    {"keeps-up", TWIN_RIGHT,
+     "hardly holds anything, so that nothing is ever too many",
+     SERVER(.options = let_go_early)},
+    {"two-stanzas-in-one-answer", TWIN_RIGHT,
+     "saves what there is for the newest of the open requests",
+     SERVER(.answer = gather)},
+    {0},
+};

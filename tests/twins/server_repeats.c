@@ -1,5 +1,6 @@
 /* Server twins: a rid that comes again, XEP-0124 §14.3. */
-#include "server_twins.h"
+#include "server_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 
@@ -153,14 +154,36 @@ static bool leave_old_open(struct server_shim *ss, struct server_answer *a)
     return !a->call || !entity_has(&a->body, "type", "error");
 }
 
-TWIN(twin_leaves_the_old_copy_open, .answer = leave_old_open)
-TWIN(twin_no_replay_buffer, .request = keep_nothing)
-TWIN(twin_replay_buffer_of_one, .request = keep_newest)
-TWIN(twin_acknowledges_in_replays, .answer = acknowledge)
-TWIN(twin_replay_made_anew, .answer = make_anew)
-TWIN(twin_runs_a_repeat_again, .options = remember_more, .request = run_again,
-     .answer = carry_over)
-TWIN(twin_replay_moves_the_rid, .request = move_the_rid)
-TWIN(twin_data_to_the_old_copy, .request = stay_with_old)
-TWIN(twin_ignores_the_copy, .request = ignore_copy)
-TWIN(twin_answers_both_copies, .answer = answer_both)
+const struct twin twins_server_repeats[] = {
+    {"leaves-the-old-copy-open", TWIN_FAULTY,
+     "never answers the first copy of a held request",
+     SERVER(.answer = leave_old_open)},
+    {"no-replay-buffer", TWIN_FAULTY,
+     "has no answer left for a rid that comes again",
+     SERVER(.request = keep_nothing)},
+    {"replay-buffer-of-one", TWIN_FAULTY, "keeps the newest answer only",
+     SERVER(.request = keep_newest)},
+    {"acknowledges-in-replays", TWIN_RIGHT,
+     "acknowledges, in a replay too, what it has by now",
+     SERVER(.answer = acknowledge)},
+    {"replay-made-anew", TWIN_FAULTY,
+     "answers a repeat with what there is now: nothing",
+     SERVER(.answer = make_anew)},
+    {"runs-a-repeat-again", TWIN_FAULTY,
+     "runs the payload of a repeat once more",
+     SERVER(.options = remember_more, .request = run_again,
+            .answer = carry_over)},
+    {"replay-moves-the-rid", TWIN_FAULTY,
+     "waits for the rid after the one that it gave again",
+     SERVER(.request = move_the_rid)},
+    {"data-to-the-old-copy", TWIN_FAULTY,
+     "lets the first copy of a held request wait on, and get the data",
+     SERVER(.request = stay_with_old)},
+    {"ignores-the-copy", TWIN_FAULTY,
+     "never answers the second copy of a held request",
+     SERVER(.request = ignore_copy)},
+    {"answers-both-copies", TWIN_FAULTY,
+     "gives both copies of a held request the same data",
+     SERVER(.answer = answer_both)},
+    {0},
+};

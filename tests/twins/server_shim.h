@@ -79,6 +79,13 @@ struct server_hooks {
     bool (*answer)(struct server_shim *ss, struct server_answer *a);
 };
 
+/* In a table of twins (twins.h). */
+#define SERVER(...)                                                            \
+    .server = &(const struct server_hooks)                                     \
+    {                                                                          \
+        __VA_ARGS__                                                            \
+    }
+
 /* The peer. Yours; ends with ops->free(). hooks must outlive it. */
 struct server_peer *server_shim_new(const struct server_hooks *hooks);
 

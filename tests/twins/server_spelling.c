@@ -1,6 +1,7 @@
 /* Server twins that are in the right: the same XML and the same headers, in
  * another spelling than ours. */
-#include "server_twins.h"
+#include "server_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -102,9 +103,23 @@ static void allow_origins(struct mock_options *o)
     o->cors = true;
 }
 
-TWIN(twin_leaves_out_the_namespace, .answer = inherit_namespace)
-TWIN(twin_writes_at_length, .answer = write_at_length)
-TWIN(twin_writes_a_declaration, .answer = write_declaration)
-TWIN(twin_ends_replays_with_a_newline, .answer = end_replay_with_newline)
-TWIN(twin_spells_its_type_otherwise, .options = spell_type)
-TWIN(twin_allows_every_origin, .options = allow_origins)
+const struct twin twins_server_spelling[] = {
+    {"leaves-out-the-namespace", TWIN_UNADVISED,
+     "lets stanzas inherit the namespace of the body",
+     SERVER(.answer = inherit_namespace)},
+    {"writes-at-length", TWIN_RIGHT,
+     "has attributes that nobody knows, end tags, and a newline behind",
+     SERVER(.answer = write_at_length)},
+    {"writes-a-declaration", TWIN_RIGHT,
+     "begins with a byte order mark and an XML declaration",
+     SERVER(.answer = write_declaration)},
+    {"ends-replays-with-a-newline", TWIN_RIGHT,
+     "has a newline behind an answer that it gives again",
+     SERVER(.answer = end_replay_with_newline)},
+    {"spells-its-type-otherwise", TWIN_RIGHT,
+     "says Text/XML, and the charset in quotes", SERVER(.options = spell_type)},
+    {"allows-every-origin", TWIN_RIGHT,
+     "has the headers that browsers ask for in every answer",
+     SERVER(.options = allow_origins)},
+    {0},
+};

@@ -1,6 +1,7 @@
 /* Server twins: when a silent session ends, XEP-0124 §10, and what is said
  * of it, §17. */
-#include "server_twins.h"
+#include "server_shim.h"
+#include "twins.h"
 
 #include <stdlib.h>
 
@@ -101,7 +102,6 @@ static bool think_first(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
-TWIN(twin_unknown_sid_after_a_while, .answer = think_first)
 /* Whoever was logged in last pays for it. */
 static bool end_another(struct server_shim *ss, struct server_request *r)
 {
@@ -123,14 +123,38 @@ static bool never_let_go(struct server_shim *ss, struct server_answer *a)
            server_session_higher_open(a->session, a->call->rid);
 }
 
-TWIN(twin_unknown_sid_ends_another_session, .request = end_another)
-TWIN(twin_never_lets_polls_go, .answer = never_let_go)
-TWIN(twin_expires_early, .options = eighteen_seconds, .answer = show_thirty)
-TWIN(twin_never_expires, .options = one_hour, .answer = show_thirty)
-TWIN(twin_expired_is_http_500, .answer = say_500)
-TWIN(twin_unknown_sid_hangs, .request = ignore_stranger)
-TWIN(twin_unknown_sid_opens_a_session, .request = welcome_stranger)
-TWIN(twin_expires_some_seconds_late, .options = three_seconds_more,
-     .answer = show_thirty)
-TWIN(twin_legacy_http_codes, .options = no_version)
-TWIN(twin_holds_beyond_wait, .answer = show_short_wait)
+const struct twin twins_server_time[] = {
+    {"unknown-sid-after-a-while", TWIN_FAULTY,
+     "thinks for 2.5 s about a sid that it does not know",
+     SERVER(.answer = think_first)},
+    {"unknown-sid-ends-another-session", TWIN_FAULTY,
+     "ends a session that lives where it does not know the sid",
+     SERVER(.request = end_another)},
+    {"never-lets-polls-go", TWIN_FAULTY,
+     "holds a poll until there is something for it, or another one",
+     SERVER(.answer = never_let_go)},
+    {"expires-early", TWIN_FAULTY,
+     "ends a silent session after 60 % of 'inactivity'",
+     SERVER(.options = eighteen_seconds, .answer = show_thirty)},
+    {"never-expires", TWIN_FAULTY, "keeps silent sessions for an hour",
+     SERVER(.options = one_hour, .answer = show_thirty)},
+    {"expired-is-http-500", TWIN_FAULTY,
+     "says HTTP 500 for a session that is not there",
+     SERVER(.answer = say_500)},
+    {"unknown-sid-hangs", TWIN_FAULTY,
+     "does not answer where it knows no such session",
+     SERVER(.request = ignore_stranger)},
+    {"unknown-sid-opens-a-session", TWIN_FAULTY,
+     "makes a new session where it knows none of that sid",
+     SERVER(.request = welcome_stranger)},
+    {"expires-some-seconds-late", TWIN_RIGHT,
+     "ends silent sessions three seconds late",
+     SERVER(.options = three_seconds_more, .answer = show_thirty)},
+    {"legacy-http-codes", TWIN_RIGHT,
+     "is older than 'ver' and says HTTP 400, 403, 404",
+     SERVER(.options = no_version)},
+    {"holds-beyond-wait", TWIN_FAULTY,
+     "holds polls for nearly twice as long as it says",
+     SERVER(.answer = show_short_wait)},
+    {0},
+};

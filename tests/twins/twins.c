@@ -1,463 +1,59 @@
-/* All twins, in a table for each role: see twins.h. */
+/* All twins of both roles: see twins.h. */
 #include "twins.h"
 
 #include <string.h>
 
-#include "client_twins.h"
-#undef TWIN
-#include "server_twins.h"
+#include "client_shim.h"
+#include "server_shim.h"
 
 #define LENGTH(table) (sizeof(table) / sizeof *(table))
 
-static const struct client_twin client_table[] = {
-    {"creates-without-to", TWIN_FAULTY, "does not say which domain it wants",
-     twin_creates_without_to},
-    {"creates-without-lang", TWIN_FAULTY, "does not say its language",
-     twin_creates_without_lang},
-    {"creates-without-version", TWIN_FAULTY, "does not say its version of XMPP",
-     twin_creates_without_version},
-    {"creates-with-empty-sid", TWIN_FAULTY,
-     "has an empty sid in its first request", twin_creates_with_empty_sid},
-    {"says-wait-every-time", TWIN_FAULTY, "has wait and hold in every request",
-     twin_says_wait_every_time},
-    {"extra-attributes", TWIN_RIGHT, "has attributes that nobody knows",
-     twin_extra_attributes},
-    {"odd-spelling", TWIN_RIGHT,
-     "writes an XML declaration, a prefix, and double quotes",
-     twin_odd_spelling},
-    {"polls-after-terminate", TWIN_FAULTY,
-     "takes a type='terminate' for an ordinary answer",
-     twin_polls_after_terminate},
-    {"drops-the-last-stanzas", TWIN_FAULTY,
-     "throws away what comes along with type='terminate'",
-     twin_drops_the_last_stanzas},
-    {"hides-the-condition", TWIN_FAULTY, "says that it is over, never why",
-     twin_hides_the_condition},
-    {"reconnects-at-once", TWIN_RIGHT, "makes a new session when one has ended",
-     twin_reconnects_at_once},
-    {"terminate-without-sid", TWIN_FAULTY, "sends its terminate without a sid",
-     twin_terminate_without_sid},
-    {"terminate-skips-a-rid", TWIN_FAULTY, "leaves a gap before its terminate",
-     twin_terminate_skips_a_rid},
-    {"terminate-without-presence", TWIN_FAULTY,
-     "leaves without unavailable presence", twin_terminate_without_presence},
-    {"terminate-with-a-question", TWIN_FAULTY,
-     "asks for the roster in its terminate", twin_terminate_with_a_question},
-    {"polls-after-goodbye", TWIN_FAULTY,
-     "sends one more poll seconds after its terminate was answered",
-     twin_polls_after_goodbye},
-    {"polls-soon-after-goodbye", TWIN_FAULTY,
-     "says that it is over, and sends one more poll",
-     twin_polls_soon_after_goodbye},
-    {"terminates-after-the-poll", TWIN_RIGHT,
-     "sends its terminate when the held poll has been answered",
-     twin_terminates_after_the_poll},
-    {"errors-never-reset", TWIN_FAULTY, "ends at the fifth error of a session",
-     twin_errors_never_reset},
-    {"quits-at-fourth-error", TWIN_FAULTY, "ends at the fourth error in a row",
-     twin_quits_at_fourth_error},
-    {"ends-at-first-error", TWIN_RIGHT, "ends, and says so, at the first error",
-     twin_ends_at_first_error},
-    {"never-gives-up", TWIN_FAULTY, "repeats a request for ever",
-     twin_never_gives_up},
-    {"dies-silently", TWIN_FAULTY, "does not tell the application of an end",
-     twin_dies_silently},
-    {"says-goodbye-after-errors", TWIN_FAULTY,
-     "sends a terminate to a manager that does not answer",
-     twin_says_goodbye_after_errors},
-    {"delivers-on-arrival", TWIN_FAULTY,
-     "hands over what an early answer brings, before that of lower rids",
-     twin_delivers_on_arrival},
-    {"drops-early-answer", TWIN_FAULTY,
-     "throws away what an answer brings that came before one of a lower rid",
-     twin_drops_early_answer},
-    {"ignores-requests", TWIN_FAULTY,
-     "opens nine requests at once, whatever 'requests' says",
-     twin_ignores_requests},
-    {"one-request-at-a-time", TWIN_RIGHT,
-     "never has more than one request open: fewer is always right",
-     twin_one_request_at_a_time},
-    {"sleeps-past-inactivity", TWIN_FAULTY,
-     "waits eight seconds before every poll, whatever 'inactivity' says",
-     twin_sleeps_past_inactivity},
-    {"polls-on-a-tick", TWIN_RIGHT, "sends polls once a second only",
-     twin_polls_on_a_tick},
-    {"edits-the-resend", TWIN_FAULTY,
-     "writes the number of the attempt into every repeat",
-     twin_edits_the_resend},
-    {"skips-the-lost-rid", TWIN_FAULTY,
-     "gives a request that it sends again the next rid",
-     twin_skips_the_lost_rid},
-    {"never-resends", TWIN_FAULTY, "never sends a request again",
-     twin_never_resends},
-    {"primary-timeout-only", TWIN_FAULTY,
-     "does not care that a later request was answered",
-     twin_primary_timeout_only},
-    {"resends-at-once", TWIN_RIGHT,
-     "repeats a request as soon as a later one was answered",
-     twin_resends_at_once},
-    {"no-back-off", TWIN_RIGHT, "repeats without any delay", twin_no_back_off},
-    {"takes-failure-for-an-answer", TWIN_FAULTY,
-     "goes on after a broken connection as if the answer had been empty",
-     twin_takes_failure_for_an_answer},
-    {"takes-any-200-for-an-answer", TWIN_FAULTY,
-     "goes on after a web page as if the answer had been empty",
-     twin_takes_any_200_for_an_answer},
-    {"repeats-only-the-failed-one", TWIN_FAULTY,
-     "repeats after type='error' that request, but none before it",
-     twin_repeats_only_the_failed_one},
-    {"ignores-type-error", TWIN_FAULTY,
-     "goes on after type='error' as if the answer had been empty",
-     twin_ignores_type_error},
-    {"skips-a-rid", TWIN_FAULTY, "leaves one rid out", twin_skips_a_rid},
-    {"forgets-the-rid", TWIN_FAULTY, "leaves the rid out of one request",
-     twin_forgets_the_rid},
-    {"begins-near-the-limit", TWIN_FAULTY,
-     "begins so high that its rids pass 2^53", twin_begins_near_the_limit},
-    {"invents-a-sid", TWIN_FAULTY,
-     "has a sid in one request that nobody gave it", twin_invents_a_sid},
-    {"pauses-unasked", TWIN_FAULTY,
-     "asks for a pause, whether one is allowed or not", twin_pauses_unasked},
-    {"forgets-to-escape", TWIN_FAULTY, "writes & for &amp;",
-     twin_forgets_to_escape},
-    {"body-without-namespace", TWIN_FAULTY, "leaves its bodies in no namespace",
-     twin_body_without_namespace},
-    {"writes-comments", TWIN_FAULTY, "has a comment in every body",
-     twin_writes_comments},
-    {"writes-instructions", TWIN_FAULTY,
-     "has a processing instruction in every body", twin_writes_instructions},
-    {"writes-a-doctype", TWIN_FAULTY, "has a document type before every body",
-     twin_writes_a_doctype},
-    {"leaves-out-host", TWIN_FAULTY, "sends no Host", twin_leaves_out_host},
-    {"puts-its-bodies", TWIN_FAULTY, "uses PUT once it is logged in",
-     twin_puts_its_bodies},
-    {"counts-characters", TWIN_FAULTY,
-     "counts characters for Content-Length, not bytes", twin_counts_characters},
-    {"sends-in-chunks", TWIN_FAULTY, "sends in chunks once it is logged in",
-     twin_sends_in_chunks},
-    {"polls-without-rest", TWIN_FAULTY,
-     "takes no rest between polls, whatever polling says",
-     twin_polls_without_rest},
-    {"sends-on-a-tick", TWIN_RIGHT, "sends whatever it has once a second only",
-     twin_sends_on_a_tick},
-    {"pads-its-rids", TWIN_FAULTY, "writes zeros before every rid",
-     twin_pads_its_rids},
-    {"signs-its-rids", TWIN_FAULTY, "writes a plus before every rid",
-     twin_signs_its_rids},
-    {"has-a-short-time-out", TWIN_RIGHT,
-     "gives a request up before 'wait' is over, and repeats it for ever",
-     twin_has_a_short_time_out},
-    {"has-a-long-time-out", TWIN_RIGHT,
-     "repeats a request after two and a half times 'wait', never sooner",
-     twin_has_a_long_time_out},
-    {"repeats-slowly", TWIN_RIGHT, "waits eight seconds before every repeat",
-     twin_repeats_slowly},
-    {"reports-and-goes-on", TWIN_RIGHT,
-     "says that an answer was a web page, and goes on without it",
-     twin_reports_and_goes_on},
-    {"hangs-at-a-web-page", TWIN_FAULTY,
-     "does and says nothing more when a web page came",
-     twin_hangs_at_a_web_page},
-    {"makes-do-with-half", TWIN_FAULTY,
-     "hands over what it has of an answer that breaks off",
-     twin_makes_do_with_half},
-    {"last-in-first-out", TWIN_FAULTY,
-     "turns the order of what waits behind a failed request around",
-     twin_last_in_first_out},
-    {"sends-presence", TWIN_RIGHT, "sends presence as soon as it is logged in",
-     twin_sends_presence},
-    {"sends-receipts", TWIN_RIGHT, "sends a receipt for every message",
-     twin_sends_receipts},
-    {"reads-late", TWIN_RIGHT,
-     "reads each answer a second and a half late, and begins a request then",
-     twin_reads_late},
-    {"creates-twice", TWIN_RIGHT,
-     "sends its creation twice, and uses one session", twin_creates_twice},
-    {"probes-first", TWIN_RIGHT, "sends an empty request before its creation",
-     twin_probes_first},
+static const struct twin *const clients[] = {
+    twins_client_bytes,  twins_client_creation, twins_client_ending,
+    twins_client_errors, twins_client_habits,   twins_client_numbers,
+    twins_client_order,  twins_client_repeats,
+};
+static const struct twin *const servers[] = {
+    twins_server_bytes,    twins_server_creation, twins_server_ending,
+    twins_server_habits,   twins_server_order,    twins_server_repeats,
+    twins_server_spelling, twins_server_time,
 };
 
-static const struct server_twin server_table[] = {
-    {"grants-more-wait", TWIN_FAULTY, "grants a longer wait than was asked for",
-     twin_grants_more_wait},
-    {"grants-more-hold", TWIN_FAULTY, "grants a larger hold than was asked for",
-     twin_grants_more_hold},
-    {"requests-equal-hold", TWIN_FAULTY,
-     "grants as many requests as it holds, and no more",
-     twin_requests_equal_hold},
-    {"forgets-requests-attribute", TWIN_FAULTY,
-     "does not say how many requests may be open",
-     twin_forgets_requests_attribute},
-    {"creates-without-wait", TWIN_FAULTY,
-     "does not say which wait it has granted", twin_creates_without_wait},
-    {"says-sid-every-time", TWIN_FAULTY, "has the sid in every answer",
-     twin_says_sid_every_time},
-    {"grants-less", TWIN_RIGHT,
-     "grants seven seconds of wait, and a hold of one", twin_grants_less},
-    {"terminate-hangs", TWIN_FAULTY, "never answers a terminate",
-     twin_terminate_hangs},
-    {"terminate-answered-with-nothing", TWIN_FAULTY,
-     "answers a terminate with HTTP 200 and not a byte",
-     twin_terminate_answered_with_nothing},
-    {"terminate-forgets-the-held", TWIN_FAULTY,
-     "leaves held requests open for ever at a terminate",
-     twin_terminate_forgets_the_held},
-    {"sid-survives-terminate", TWIN_FAULTY,
-     "confirms a terminate and keeps the session", twin_sid_survives_terminate},
-    {"drops-the-last-words", TWIN_FAULTY,
-     "does not pass on what a terminate brings", twin_drops_the_last_words},
-    {"terminate-on-the-request-itself", TWIN_RIGHT,
-     "says type='terminate' on the terminate, not on the oldest",
-     twin_terminate_on_the_request_itself},
-    {"terminate-on-all", TWIN_RIGHT,
-     "says type='terminate' on every open request", twin_terminate_on_all},
-    {"processes-on-arrival", TWIN_FAULTY,
-     "runs payloads as they arrive, whatever their rids",
-     twin_processes_on_arrival},
-    {"answers-before-the-gap-closes", TWIN_FAULTY,
-     "answers a request although one before it is missing",
-     twin_answers_before_the_gap_closes},
-    {"window-of-one", TWIN_FAULTY,
-     "ends the session when a rid comes early, whatever 'requests' says",
-     twin_window_of_one},
-    {"answers-in-arrival-order", TWIN_FAULTY,
-     "answers the request that came late half a second late",
-     twin_answers_in_arrival_order},
-    {"holds-too-many", TWIN_FAULTY, "holds one request more than 'hold' says",
-     twin_holds_too_many},
-    {"answers-the-newest", TWIN_FAULTY,
-     "answers the newest request where the oldest must go",
-     twin_answers_the_newest},
-    {"keeps-up", TWIN_RIGHT,
-     "hardly holds anything, so that nothing is ever too many", twin_keeps_up},
-    {"two-stanzas-in-one-answer", TWIN_RIGHT,
-     "saves what there is for the newest of the open requests",
-     twin_two_stanzas_in_one_answer},
-    {"no-replay-buffer", TWIN_FAULTY,
-     "has no answer left for a rid that comes again", twin_no_replay_buffer},
-    {"replay-buffer-of-one", TWIN_FAULTY, "keeps the newest answer only",
-     twin_replay_buffer_of_one},
-    {"replay-made-anew", TWIN_FAULTY,
-     "answers a repeat with what there is now: nothing", twin_replay_made_anew},
-    {"runs-a-repeat-again", TWIN_FAULTY,
-     "runs the payload of a repeat once more", twin_runs_a_repeat_again},
-    {"replay-moves-the-rid", TWIN_FAULTY,
-     "waits for the rid after the one that it gave again",
-     twin_replay_moves_the_rid},
-    {"data-to-the-old-copy", TWIN_FAULTY,
-     "lets the first copy of a held request wait on, and get the data",
-     twin_data_to_the_old_copy},
-    {"ignores-the-copy", TWIN_FAULTY,
-     "never answers the second copy of a held request", twin_ignores_the_copy},
-    {"answers-both-copies", TWIN_FAULTY,
-     "gives both copies of a held request the same data",
-     twin_answers_both_copies},
-    {"expires-early", TWIN_FAULTY,
-     "ends a silent session after 60 % of 'inactivity'", twin_expires_early},
-    {"never-expires", TWIN_FAULTY, "keeps silent sessions for an hour",
-     twin_never_expires},
-    {"expired-is-http-500", TWIN_FAULTY,
-     "says HTTP 500 for a session that is not there", twin_expired_is_http_500},
-    {"unknown-sid-hangs", TWIN_FAULTY,
-     "does not answer where it knows no such session", twin_unknown_sid_hangs},
-    {"unknown-sid-opens-a-session", TWIN_FAULTY,
-     "makes a new session where it knows none of that sid",
-     twin_unknown_sid_opens_a_session},
-    {"expires-some-seconds-late", TWIN_RIGHT,
-     "ends silent sessions three seconds late", twin_expires_some_seconds_late},
-    {"legacy-http-codes", TWIN_RIGHT,
-     "is older than 'ver' and says HTTP 400, 403, 404", twin_legacy_http_codes},
-    {"answers-with-comments", TWIN_FAULTY, "has a comment in every answer",
-     twin_answers_with_comments},
-    {"answers-with-instructions", TWIN_FAULTY,
-     "has a processing instruction in every answer",
-     twin_answers_with_instructions},
-    {"answers-with-a-doctype", TWIN_FAULTY,
-     "has a document type before every answer", twin_answers_with_a_doctype},
-    {"answers-ill-formed", TWIN_FAULTY,
-     "cuts the last byte off when it brings a message",
-     twin_answers_ill_formed},
-    {"answers-nothing-at-all", TWIN_FAULTY,
-     "has not a byte where an empty body should be",
-     twin_answers_nothing_at_all},
-    {"answers-text-html", TWIN_FAULTY, "says that its answers are text/html",
-     twin_answers_text_html},
-    {"says-two-lengths", TWIN_FAULTY,
-     "has two Content-Length headers that differ", twin_says_two_lengths},
-    {"answers-iqs-twice", TWIN_FAULTY, "brings every iq twice",
-     twin_answers_iqs_twice},
-    {"invents-conditions", TWIN_FAULTY,
-     "says session-not-there for every condition", twin_invents_conditions},
-    {"condition-as-http-code", TWIN_FAULTY,
-     "says HTTP 404 for item-not-found to everybody",
-     twin_condition_as_http_code},
-    {"says-requests-in-words", TWIN_FAULTY, "says requests='many'",
-     twin_says_requests_in_words},
-    {"allows-no-requests", TWIN_FAULTY, "says requests='0'",
-     twin_allows_no_requests},
-    {"grants-negative-hold", TWIN_FAULTY, "says hold='-1'",
-     twin_grants_negative_hold},
-    {"speaks-a-later-version", TWIN_FAULTY,
-     "says a higher 'ver' than it was asked for", twin_speaks_a_later_version},
-    {"terminate-is-an-error", TWIN_FAULTY,
-     "says at a terminate that it is broken itself",
-     twin_terminate_is_an_error},
-    {"terminate-takes-its-time", TWIN_FAULTY,
-     "answers a terminate after four seconds", twin_terminate_takes_its_time},
-    {"terminate-is-another-request", TWIN_RIGHT,
-     "says other-request on what is held at a terminate",
-     twin_terminate_is_another_request},
-    {"forgets-the-parked", TWIN_FAULTY,
-     "never answers a request that came before its turn",
-     twin_forgets_the_parked},
-    {"lets-go-with-http-500", TWIN_FAULTY,
-     "says HTTP 500 to the oldest request that must go",
-     twin_lets_go_with_http_500},
-    {"leaves-the-old-copy-open", TWIN_FAULTY,
-     "never answers the first copy of a held request",
-     twin_leaves_the_old_copy_open},
-    {"unknown-sid-after-a-while", TWIN_FAULTY,
-     "thinks for 2.5 s about a sid that it does not know",
-     twin_unknown_sid_after_a_while},
-    {"unknown-sid-ends-another-session", TWIN_FAULTY,
-     "ends a session that lives where it does not know the sid",
-     twin_unknown_sid_ends_another_session},
-    {"never-lets-polls-go", TWIN_FAULTY,
-     "holds a poll until there is something for it, or another one",
-     twin_never_lets_polls_go},
-    {"invents-payload", TWIN_FAULTY,
-     "has an element where an empty body should be", twin_invents_payload},
-    {"leaves-out-the-namespace", TWIN_UNADVISED,
-     "lets stanzas inherit the namespace of the body",
-     twin_leaves_out_the_namespace},
-    {"writes-at-length", TWIN_RIGHT,
-     "has attributes that nobody knows, end tags, and a newline behind",
-     twin_writes_at_length},
-    {"writes-a-declaration", TWIN_RIGHT,
-     "begins with a byte order mark and an XML declaration",
-     twin_writes_a_declaration},
-    {"ends-replays-with-a-newline", TWIN_RIGHT,
-     "has a newline behind an answer that it gives again",
-     twin_ends_replays_with_a_newline},
-    {"spells-its-type-otherwise", TWIN_RIGHT,
-     "says Text/XML, and the charset in quotes",
-     twin_spells_its_type_otherwise},
-    {"allows-every-origin", TWIN_RIGHT,
-     "has the headers that browsers ask for in every answer",
-     twin_allows_every_origin},
-    {"grants-one-request", TWIN_RIGHT,
-     "makes every session a polling one, by requests='1'",
-     twin_grants_one_request},
-    {"grants-five-requests", TWIN_RIGHT,
-     "grants five requests where one is held", twin_grants_five_requests},
-    {"grants-sixty-requests", TWIN_RIGHT,
-     "grants sixty requests where one is held", twin_grants_sixty_requests},
-    {"grants-no-hold", TWIN_RIGHT,
-     "makes every session a polling one, by hold='0'", twin_grants_no_hold},
-    {"grants-no-wait", TWIN_RIGHT,
-     "makes every session a polling one, by wait='0'", twin_grants_no_wait},
-    {"waits-one-second", TWIN_RIGHT, "grants one second of wait",
-     twin_waits_one_second},
-    {"waits-two-seconds", TWIN_RIGHT, "grants two seconds of wait",
-     twin_waits_two_seconds},
-    {"sets-no-limits", TWIN_RIGHT, "says neither 'inactivity' nor 'polling'",
-     twin_sets_no_limits},
-    {"has-little-patience", TWIN_RIGHT, "grants two seconds of inactivity",
-     twin_has_little_patience},
-    {"polls-every-half-minute", TWIN_RIGHT,
-     "makes polling sessions, with half a minute between polls",
-     twin_polls_every_half_minute},
-    {"polls-every-quarter-minute", TWIN_RIGHT,
-     "makes polling sessions, with a quarter of a minute between polls",
-     twin_polls_every_quarter_minute},
-    {"counts-to-the-letter", TWIN_RIGHT,
-     "counts requests before it lets the oldest go", twin_counts_to_the_letter},
-    {"has-features-next", TWIN_RIGHT,
-     "has the features of the stream in its second answer",
-     twin_has_features_next},
-    {"has-features-when-polled", TWIN_RIGHT,
-     "has the features of the stream in its third answer",
-     twin_has_features_when_polled},
-    {"does-not-offer-restarts", TWIN_RIGHT,
-     "does not say that it can restart a stream, and can",
-     twin_does_not_offer_restarts},
-    {"is-slow", TWIN_RIGHT, "needs a second and a half for every answer",
-     twin_is_slow},
-    {"holds-the-creation", TWIN_RIGHT,
-     "holds the creation for nearly as long as it may",
-     twin_holds_the_creation},
-    {"answers-at-once", TWIN_RIGHT,
-     "answers a payload at once, and brings what comes of it later",
-     twin_answers_at_once},
-    {"polls-and-answers-at-once", TWIN_RIGHT, "does so in polling sessions",
-     twin_polls_and_answers_at_once},
-    {"brings-messages-later", TWIN_RIGHT,
-     "does so, and brings a message one answer later still",
-     twin_brings_messages_later},
-    {"greets-its-users", TWIN_RIGHT, "has a message of the day for everybody",
-     twin_greets_its_users},
-    {"plain-body-for-the-old-copy", TWIN_RIGHT,
-     "lets the old copy of a held request go with an empty body",
-     twin_plain_body_for_the_old_copy},
-    {"acknowledges-in-replays", TWIN_RIGHT,
-     "acknowledges, in a replay too, what it has by now",
-     twin_acknowledges_in_replays},
-    {"unknown-sid-is-http-400", TWIN_RIGHT,
-     "says HTTP 400 where it does not know the sid",
-     twin_unknown_sid_is_http_400},
-    {"creates-without-sid", TWIN_FAULTY, "gives no sid",
-     twin_creates_without_sid},
-    {"holds-beyond-wait", TWIN_FAULTY,
-     "holds polls for nearly twice as long as it says", twin_holds_beyond_wait},
-};
-
-const struct client_twin *twin_client(const char *name)
+const struct twin *twin_at(enum role role, size_t i)
 {
-    for (size_t i = 0; i < LENGTH(client_table); i++) {
-        if (strcmp(client_table[i].name, name) == 0)
-            return &client_table[i];
-    }
+    const struct twin *const *tables = role == ROLE_CLIENT ? clients : servers;
+    size_t left = role == ROLE_CLIENT ? LENGTH(clients) : LENGTH(servers);
+
+    for (; left > 0; left--, tables++)
+        for (const struct twin *t = *tables; t->name; t++)
+            if (i-- == 0)
+                return t;
     return NULL;
 }
 
-const struct server_twin *twin_server(const char *name)
+const struct twin *twin_find(enum role role, const char *name)
 {
-    for (size_t i = 0; i < LENGTH(server_table); i++) {
-        if (strcmp(server_table[i].name, name) == 0)
-            return &server_table[i];
-    }
+    const struct twin *t;
+
+    for (size_t i = 0; (t = twin_at(role, i)); i++)
+        if (strcmp(t->name, name) == 0)
+            return t;
     return NULL;
-}
-
-bool twin_known(enum role role, const char *name)
-{
-    return role == ROLE_CLIENT ? twin_client(name) != NULL
-                               : twin_server(name) != NULL;
-}
-
-enum twin_kind twin_kind_of(enum role role, const char *name)
-{
-    if (!twin_known(role, name))
-        return TWIN_FAULTY;
-    return role == ROLE_CLIENT ? twin_client(name)->kind
-                               : twin_server(name)->kind;
-}
-
-const struct client_twin *twin_clients(size_t *count)
-{
-    *count = LENGTH(client_table);
-    return client_table;
-}
-
-const struct server_twin *twin_servers(size_t *count)
-{
-    *count = LENGTH(server_table);
-    return server_table;
 }
 
 const char *twin_name(enum role role, size_t i)
 {
-    if (role == ROLE_CLIENT)
-        return i < LENGTH(client_table) ? client_table[i].name : NULL;
-    return i < LENGTH(server_table) ? server_table[i].name : NULL;
+    const struct twin *t = twin_at(role, i);
+
+    return t ? t->name : NULL;
+}
+
+struct client_peer *twin_client_peer(const struct twin *twin)
+{
+    return twin ? client_shim_new(twin->client) : peer_libbosh(NULL);
+}
+
+struct server_peer *twin_server_peer(const struct twin *twin)
+{
+    return twin ? server_shim_new(twin->server) : peer_mock(NULL);
 }

@@ -18,19 +18,35 @@ enum twin_kind {
     TWIN_UNADVISED, /* in the right, but against a XEP's advice: WARN is due */
 };
 
-struct client_twin {
+struct client_hooks;
+struct server_hooks;
+
+/* Each file of twins has a table of them, which ends with a zeroed row; a new
+ * file is named in twins.c. */
+struct twin {
     const char *name; /* "delivers-on-arrival" */
     enum twin_kind kind;
-    const char *what; /* one line for a person */
-    struct client_peer *(*make)(void);
+    const char *what;                  /* one line for a person */
+    const struct client_hooks *client; /* CLIENT(...) of client_shim.h */
+    const struct server_hooks *server; /* SERVER(...) of server_shim.h */
 };
 
-struct server_twin {
-    const char *name;
-    enum twin_kind kind;
-    const char *what;
-    struct server_peer *(*make)(void);
-};
+extern const struct twin twins_client_bytes[];
+extern const struct twin twins_client_creation[];
+extern const struct twin twins_client_ending[];
+extern const struct twin twins_client_errors[];
+extern const struct twin twins_client_habits[];
+extern const struct twin twins_client_numbers[];
+extern const struct twin twins_client_order[];
+extern const struct twin twins_client_repeats[];
+extern const struct twin twins_server_bytes[];
+extern const struct twin twins_server_creation[];
+extern const struct twin twins_server_ending[];
+extern const struct twin twins_server_habits[];
+extern const struct twin twins_server_order[];
+extern const struct twin twins_server_repeats[];
+extern const struct twin twins_server_spelling[];
+extern const struct twin twins_server_time[];
 
 /* ---- the good peers, which twins are wrapped around ---- */
 
@@ -43,16 +59,15 @@ struct client_peer *peer_libbosh(void (*tweak)(struct bosh_options *o));
 struct server_peer *peer_mock(const struct mock_options *options);
 
 /* By name, or NULL. */
-const struct client_twin *twin_client(const char *name);
-const struct server_twin *twin_server(const char *name);
-bool twin_known(enum role role, const char *name);
-/* TWIN_FAULTY for a name that is not known. */
-enum twin_kind twin_kind_of(enum role role, const char *name);
-/* The name of a role's i-th twin; NULL behind the last. */
+const struct twin *twin_find(enum role role, const char *name);
+/* A role's i-th twin; NULL behind the last. */
+const struct twin *twin_at(enum role role, size_t i);
+
+/* Its name, for lint. */
 const char *twin_name(enum role role, size_t i);
 
-/* All of them; count through *count. */
-const struct client_twin *twin_clients(size_t *count);
-const struct server_twin *twin_servers(size_t *count);
+/* The peer; twin NULL: the good one. Yours; ends with ops->free(). */
+struct client_peer *twin_client_peer(const struct twin *twin);
+struct server_peer *twin_server_peer(const struct twin *twin);
 
 #endif
