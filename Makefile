@@ -58,17 +58,17 @@ PURE = $(filter-out client-under-test/driver_% client-under-test/random.c,$(CLIE
 	$(filter-out mockserver/http_mhd%,$(MOCK)) \
 	$(wildcard harness/play*.c harness/journal*.c harness/judge*.c \
 	harness/expr*.c harness/faults.c harness/avt.c harness/raw_*.c \
-	harness/redact.c) \
+	harness/redact.c harness/coverage.c) \
 	common/delivery.c common/http.c common/http_frame.c
 
-.PHONY: all run test check lint format format-check bench fuzz cover install \
+.PHONY: all run test check lint format format-check bench fuzz cover coverage install \
 	clean help deps deps-check run-built test-built
 
 all: $(B)/boshspec $(B)/bosh-client
 
 help:
 	@sed -n 's/^#   //p' Makefile
-	@echo "make lint format format-check check bench fuzz cover install clean"
+	@echo "make lint format format-check check bench fuzz cover coverage install clean"
 
 $(B)/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
@@ -171,6 +171,11 @@ fuzz: deps-check
 bench: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/tools/bench $(B)
+
+# docs/coverage.md, after a case, an invariant or a requirement has changed.
+coverage: $(B)/boshspec
+	$(B)/boshspec coverage --markdown > docs/coverage.md.new
+	mv docs/coverage.md.new docs/coverage.md
 
 cover: deps
 	@$(MAKE) --no-print-directory COVER=1 -j$(JOBS) all build-cover/unit-tests

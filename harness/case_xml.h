@@ -10,11 +10,13 @@
 /* One row of cases/requirements.xml. */
 struct requirement {
     char *id;
-    char *section; /* "XEP-0124 14.2 Forwarding", or the seed's */
-    char *level;   /* MUST, SHOULD NOT, IMPLIED, PRACTICE, ... */
-    char *subject; /* client, cm, both */
-    char *breaks;  /* interop, advice, record */
-    char *text;    /* in our words */
+    char *section;  /* "XEP-0124 14.2 Forwarding", or the seed's */
+    char *level;    /* MUST, SHOULD NOT, IMPLIED, PRACTICE, ... */
+    char *subject;  /* client, cm, both */
+    char *breaks;   /* interop, advice, record */
+    char *text;     /* in our words */
+    char *unjudged; /* why no case can judge it; NULL: one can */
+    int line;       /* in requirements.xml, where rows stand by section */
 };
 
 struct catalogue {

@@ -37,6 +37,7 @@ int cmd_list(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_judge(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
+int cmd_coverage(int argc, char **argv);
 
 /* "boshspec: " and the message on stderr; returns status. */
 int cmd_fail(int status, const struct err *e);

@@ -63,6 +63,8 @@ static void read_requirement(const xmlNode *node, struct requirement *row)
     row->subject = reader_attr(node, "subject");
     row->breaks = reader_attr(node, "breaks");
     row->text = reader_words(node);
+    row->unjudged = reader_attr(node, "unjudged");
+    row->line = (int)xmlGetLineNo(node);
 }
 
 static int load_catalogue(struct knowledge *k, struct err *e)
@@ -109,6 +111,7 @@ static void catalogue_release(struct catalogue *c)
         free(row->subject);
         free(row->breaks);
         free(row->text);
+        free(row->unjudged);
     }
     free(c->rows);
 }

@@ -22,6 +22,7 @@ static const struct command {
     {"show", cmd_show, "one case: why, what it covers, what it asserts"},
     {"judge", cmd_judge, "judge the logs of a run again"},
     {"selftest", cmd_selftest, "prove each case against faulty peers"},
+    {"coverage", cmd_coverage, "what judges each requirement"},
 };
 
 static const struct command *find(const char *name)

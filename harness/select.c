@@ -196,12 +196,17 @@ static bool in_section(const char *word, const char *section)
            (section[n] == '\0' || section[n] == '.' || section[n] == ' ');
 }
 
+bool select_matches_requirement(const struct requirement *r, const char *word)
+{
+    return fnmatch(word, r->id, 0) == 0 || in_section(word, r->section);
+}
+
 static bool matches_requirement(const struct knowledge *k, const char *word,
                                 const char *id)
 {
     const struct requirement *r = catalogue_find(&k->catalogue, id);
 
-    return fnmatch(word, id, 0) == 0 || (r && in_section(word, r->section));
+    return r ? select_matches_requirement(r, word) : fnmatch(word, id, 0) == 0;
 }
 
 bool select_matches_case(const struct knowledge *k, const char *word,

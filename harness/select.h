@@ -72,7 +72,9 @@ char *select_id(const char *path, const char *const *dirs, size_t dir_count);
 
 /* Does a word, seen as a pattern of ids, select this id? */
 bool select_matches_id(const char *word, const char *id);
-/* Does a word, seen as a requirement or a section, select the case? */
+/* Does a word, seen as a requirement or a section, select the row? */
+bool select_matches_requirement(const struct requirement *r, const char *word);
+/* The same of a case: one of the rows that it is about. */
 bool select_matches_case(const struct knowledge *k, const char *word,
                          const struct testcase *tc);
 

@@ -34,6 +34,7 @@ int suite_text(void);
 int suite_cases(void);
 int suite_cli(void);
 int suite_docs(void);
+int suite_coverage(void);
 
 static int (*const suites[])(void) = {
     suite_common,
@@ -65,6 +66,7 @@ static int (*const suites[])(void) = {
     suite_text,
     suite_cases,
     suite_docs,
+    suite_coverage,
     suite_cli,
     NULL,
 };

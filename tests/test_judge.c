@@ -14,9 +14,9 @@
 static char words[][12] = {"r-advice", "r-interop", "r-record", "advice",
                            "interop",  "record",    "-"};
 static struct requirement rows[] = {
-    {words[0], words[6], words[6], words[6], words[3], words[6]},
-    {words[1], words[6], words[6], words[6], words[4], words[6]},
-    {words[2], words[6], words[6], words[6], words[5], words[6]},
+    {words[0], words[6], words[6], words[6], words[3], words[6], NULL, 0},
+    {words[1], words[6], words[6], words[6], words[4], words[6], NULL, 0},
+    {words[2], words[6], words[6], words[6], words[5], words[6], NULL, 0},
 };
 
 /* An assert as a case would have it; NULL for what it has not. */
