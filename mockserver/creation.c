@@ -25,13 +25,15 @@ static int grant(int asked, int limit, int otherwise)
     return limit >= 0 ? lower(asked, limit) : asked;
 }
 
-/* hold stays below requests, or the client could never send (§7.2). */
+/* hold stays below requests, or the client could never send (§7.2). No more
+ * requests are granted than answers are kept for repeats (§14.3). */
 static void negotiate_hold(struct cmsession *s, const struct mock_options *o,
                            int asked)
 {
     s->hold =
         grant(asked, lower(o->hold < 0 ? MAX_HOLD : o->hold, MAX_HOLD), 1);
-    s->requests = o->requests < 0 ? s->hold + 1 : lower(o->requests, 255);
+    s->requests =
+        o->requests < 0 ? s->hold + 1 : lower(o->requests, MOCK_MAX_REPLAY);
     if (s->requests && s->hold >= s->requests)
         s->hold = s->requests - 1;
 }
