@@ -49,6 +49,7 @@ MOCK = $(wildcard mockserver/*.c)
 HARNESS = $(filter-out $(MAINS),$(wildcard harness/*.c))
 REPORTS = $(wildcard reports/*.c)
 TWINS = $(wildcard tests/twins/*.c)
+TWIN_CLIENT = $(wildcard tests/twin-client/*.c)
 TESTS = $(wildcard tests/*.c)
 LIBS = $(B)/libharness.a $(B)/libtwins.a $(B)/libreports.a $(B)/libboshmock.a \
 	$(B)/libbosh.a $(B)/libcommon.a
@@ -99,7 +100,11 @@ $(B)/boshspec: $(call objs,$(MAINS)) $(LIBS)
 $(B)/bosh-client: $(B)/client-under-test/main.o $(B)/libbosh.a $(B)/libcommon.a
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CLIENT_LIBS)
-$(B)/unit-tests: $(B)/boshspec $(B)/bosh-client $(call objs,$(TESTS)) $(LIBS)
+$(B)/twin-client: $(call objs,$(TWIN_CLIENT)) $(LIBS)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(call objs,$(TWIN_CLIENT)) \
+		-Wl,--start-group $(LIBS) -Wl,--end-group $(PKG_LIBS) -lm
+$(B)/unit-tests: $(B)/boshspec $(B)/bosh-client $(B)/twin-client $(call objs,$(TESTS)) $(LIBS)
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(call objs,$(TESTS)) \
 		-Wl,--start-group $(LIBS) -Wl,--end-group $(PKG_LIBS) -lcunit -lm

@@ -19,6 +19,7 @@ struct options {
     const char *dir;
     bool matrix;
     bool list;
+    bool sockets;
     unsigned workers;
     const char *debug; /* twin, or "good" */
 };
@@ -27,6 +28,10 @@ static const struct argp_option option_list[] = {
     {"matrix", 'm', NULL, 0, "Play every case against every twin and print it",
      0},
     {"list-twins", 'l', NULL, 0, "Print the twins and what is wrong with them",
+     0},
+    {"sockets", 's', NULL, 0,
+     "Play client cases on real sockets, each against the twins that it "
+     "names; those that cannot be played in virtual time, or the named ones",
      0},
     {"jobs", 'j', "N", 0, "Worker processes (default: one a processor)", 0},
     {"cases", 'c', "DIR", 0, "Cases and knowledge from here", 0},
@@ -44,6 +49,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'm':
         o->matrix = true;
+        return 0;
+    case 's':
+        o->sockets = true;
         return 0;
     case 'l':
         o->list = true;
@@ -129,6 +137,7 @@ static void print_case(const struct testcase *tc, size_t index,
                        const struct selftest *st, struct tally *sum)
 {
     unsigned caught = 0, catchable = 0, spared = 0, sparable = 0, bad = 0;
+    size_t cells = 0;
 
     for (size_t i = 0; i < st->count; i++) {
         const struct selftest_cell *cell = &st->cells[i];
@@ -136,6 +145,7 @@ static void print_case(const struct testcase *tc, size_t index,
         if (cell->tc != index || cell->want == WANT_RULE ||
             cell->want == WANT_NOTHING)
             continue;
+        cells++;
         catchable += cell->want == WANT_CAUGHT;
         caught += cell->want == WANT_CAUGHT && cell->good;
         sparable += cell->twin && cell->want != WANT_CAUGHT;
@@ -144,7 +154,7 @@ static void print_case(const struct testcase *tc, size_t index,
         sum->good += cell->good;
     }
     sum->bad += bad;
-    if (tc->sockets_only[0]) {
+    if (cells == 0) {
         printf("  skip  %s: %s\n", tc->id, tc->sockets_only);
         return;
     }
@@ -310,33 +320,81 @@ static int debug(const struct knowledge *k, const struct selection *sel,
     return 0;
 }
 
+#define SOCKET_WORKERS 12 /* they mostly wait */
+
+/* Client cases: the named ones, or those that need sockets. Yours, free(). */
+static struct testcase **on_sockets(const struct options *o,
+                                    const struct selection *sel, size_t *count)
+{
+    struct testcase **cases = mem_alloc((sel->count + 1) * sizeof *cases);
+
+    *count = 0;
+    for (size_t i = 0; i < sel->count; i++)
+        if (sel->cases[i]->role == ROLE_CLIENT &&
+            (o->word_count || sel->cases[i]->sockets_only[0]))
+            cases[(*count)++] = sel->cases[i];
+    return cases;
+}
+
+static int play_sockets(const struct options *o, const struct knowledge *k,
+                        struct testcase *const *cases, size_t count,
+                        struct selftest *st, struct err *e)
+{
+    char *bin = cmd_bin_dir();
+    char *program = mem_printf("%s/twin-client", bin);
+    int rc;
+
+    if (access(program, X_OK) < 0)
+        rc = err_set(e, "%s is not there: `make test' builds it", program);
+    else
+        rc = selftest_sockets(k, cases, count, program,
+                              o->workers ? o->workers : SOCKET_WORKERS, st, e);
+    free(program);
+    free(bin);
+    return rc;
+}
+
+static unsigned virtual_workers(const struct options *o)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (o->workers)
+        return o->workers;
+    return (unsigned)(cpus > 0 ? cpus : 1);
+}
+
 static int run(const struct options *o, const struct cmd_cases *c)
 {
     const struct knowledge *k = &c->knowledge;
     const struct selection *sel = &c->selection;
+    struct testcase **cases = sel->cases, **mine = NULL;
     int64_t begun = clock_now_ms();
     struct tally sum = {0, 0};
-    struct selftest st;
+    struct selftest st = {0};
     struct err e = {""};
-    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned workers =
-        o->workers ? o->workers : (unsigned)(cpus > 0 ? cpus : 1);
+    size_t count = sel->count;
 
-    if (selftest_run(k, sel->cases, sel->count, o->matrix, workers, &st, &e) <
-        0)
+    if (o->sockets) {
+        cases = mine = on_sockets(o, sel, &count);
+        play_sockets(o, k, cases, count, &st, &e);
+    } else {
+        selftest_run(k, cases, count, o->matrix, virtual_workers(o), &st, &e);
+    }
+    if (e.text[0])
         fprintf(stderr, "boshspec: %s\n", e.text);
-    for (size_t i = 0; i < sel->count; i++)
-        print_case(sel->cases[i], i, &st, &sum);
-    if (!o->word_count)
-        print_rules(k, sel->cases, &st, &sum);
+    for (size_t i = 0; i < count; i++)
+        print_case(cases[i], i, &st, &sum);
+    if (!o->word_count && !o->sockets)
+        print_rules(k, cases, &st, &sum);
     if (o->matrix) {
-        print_role(ROLE_CLIENT, sel->cases, sel->count, &st);
-        print_role(ROLE_SERVER, sel->cases, sel->count, &st);
+        print_role(ROLE_CLIENT, cases, count, &st);
+        print_role(ROLE_SERVER, cases, count, &st);
     }
     printf("%zu plays in %.1f s\n%u passed, %u failed\n", st.count,
            (double)(clock_now_ms() - begun) / 1000, sum.good,
            sum.bad + (e.text[0] != '\0'));
     selftest_release(&st);
+    free(mine);
     return sum.bad || e.text[0] ? EXIT_FAILED : 0;
 }
 

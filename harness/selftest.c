@@ -4,15 +4,11 @@
  * Cells are shared out among worker processes, not threads: a twin that
  * crashes then spoils its own cells only, and cases need no locks.
  */
-#include "selftest.h"
+#include "selftest_parts.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "common/buf.h"
 #include "tests/twins/twins.h"
@@ -54,39 +50,38 @@ static bool finds_fault(const struct finding *f)
     return f->verdict == VERDICT_FAIL || f->verdict == VERDICT_WARN;
 }
 
-/* A practice is what an implementation documents, not a XEP. */
-static bool is_practice(const struct knowledge *k, const char *req)
+bool selftest_is_practice(const struct knowledge *k, const char *req)
 {
     const struct requirement *r = catalogue_find(&k->catalogue, req);
 
     return r && strcmp(r->level, "PRACTICE") == 0;
 }
 
-/* What a worker says of a cell, in one line: index, verdict, how many faults
- * are no matter of practice, faults, why. */
-static void play_cell(const struct knowledge *k, struct testcase *const *cases,
-                      const struct selftest_cell *cell, size_t index, FILE *to)
+static void play_cell(const struct selftest_job *job, size_t index, FILE *to)
 {
+    const struct selftest_cell *cell = &job->st->cells[index];
     struct judgement j;
     struct buf faults = BUF_INIT;
     unsigned advised = 0;
 
-    selftest_play(k, cases[cell->tc], cell->twin, NULL, &j);
+    selftest_play(job->knowledge, job->cases[cell->tc], cell->twin, NULL, &j);
     buf_addc(&faults, ' ');
     for (size_t i = 0; i < j.finding_count; i++) {
         if (!finds_fault(&j.findings[i]))
             continue;
         buf_printf(&faults, "%s ", j.findings[i].id);
-        advised += !is_practice(k, j.findings[i].req);
+        advised += !selftest_is_practice(job->knowledge, j.findings[i].req);
     }
-    for (char *c = j.reason; c && *c; c++) {
-        if (*c == '\n' || *c == '\t')
-            *c = ' ';
-    }
-    fprintf(to, "%zu\t%d\t%u\t%s\t%s\n", index, (int)j.verdict, advised,
-            buf_str(&faults), j.reason ? j.reason : "");
+    selftest_tell(to, index, j.verdict, advised, buf_str(&faults), j.reason);
     buf_release(&faults);
     judgement_release(&j);
+}
+
+static void play_share(const struct selftest_job *job, unsigned share,
+                       unsigned shares, FILE *to)
+{
+    for (size_t i = share; i < job->st->count; i += shares)
+        play_cell(job, i, to);
 }
 
 /* ---- the plan ---- */
@@ -134,15 +129,16 @@ static void plan_others(struct selftest *st, const struct testcase *tc,
     }
 }
 
-static void plan_case(struct selftest *st, const struct testcase *tc,
-                      size_t index, bool whole)
+void selftest_plan(struct selftest *st, const struct testcase *tc, size_t index,
+                   bool whole, bool others)
 {
     add_cell(st, index, NULL, NULL, WANT_PASS);
     for (size_t i = 0; i < tc->caught_count; i++)
         add_cell(st, index, tc->caught[i].twin, tc->caught[i].by, WANT_CAUGHT);
     for (size_t i = 0; i < tc->spares_count; i++)
         add_cell(st, index, tc->spares[i].twin, NULL, WANT_PASS);
-    plan_others(st, tc, index, whole);
+    if (others)
+        plan_others(st, tc, index, whole);
 }
 
 /* An invariant's twin is played in every case of its role: one will do. */
@@ -162,22 +158,7 @@ static void plan_rules(struct selftest *st, const struct knowledge *k,
     }
 }
 
-/* ---- workers ---- */
-
-static void work(const struct knowledge *k, struct testcase *const *cases,
-                 const struct selftest *st, unsigned worker, unsigned workers,
-                 int fd)
-{
-    FILE *to = fdopen(fd, "w");
-
-    for (size_t i = worker; to && i < st->count; i += workers) {
-        play_cell(k, cases, &st->cells[i], i, to);
-        fflush(to);
-    }
-    if (to)
-        fclose(to);
-    _exit(0);
-}
+/* ---- what came, against what was wanted ---- */
 
 static bool has_word(const char *list, const char *prefix, const char *word)
 {
@@ -188,7 +169,7 @@ static bool has_word(const char *list, const char *prefix, const char *word)
     return found;
 }
 
-static void weigh(struct selftest_cell *cell)
+void selftest_weigh(struct selftest_cell *cell)
 {
     switch (cell->want) {
     case WANT_PASS:
@@ -213,118 +194,19 @@ static void weigh(struct selftest_cell *cell)
     }
 }
 
-static void take_line(struct selftest *st, char *line)
-{
-    char *fields[5] = {line};
-    struct selftest_cell *cell;
-    size_t index;
-
-    for (int i = 1; i < 5; i++) {
-        fields[i] = strchr(fields[i - 1], '\t');
-        if (!fields[i])
-            return;
-        *fields[i]++ = '\0';
-    }
-    index = strtoul(fields[0], NULL, 10);
-    if (index >= st->count)
-        return;
-    cell = &st->cells[index];
-    cell->played = true;
-    cell->verdict = (enum verdict)atoi(fields[1]);
-    cell->advised = (unsigned)strtoul(fields[2], NULL, 10);
-    cell->faults = mem_dup(fields[3]);
-    cell->because = mem_dup(fields[4]);
-    weigh(cell);
-}
-
-/* Read what the workers say until all have closed their pipes. */
-static void gather(struct selftest *st, struct pollfd *fds, struct buf *texts,
-                   unsigned workers)
-{
-    unsigned left = workers;
-
-    while (left) {
-        if (poll(fds, workers, -1) < 0 && errno != EINTR)
-            return;
-        for (unsigned w = 0; w < workers; w++) {
-            char piece[8192];
-            ssize_t got;
-            char *end;
-
-            if (fds[w].fd < 0 || !fds[w].revents)
-                continue;
-            got = read(fds[w].fd, piece, sizeof piece);
-            if (got <= 0) {
-                close(fds[w].fd);
-                fds[w].fd = -1;
-                left--;
-                continue;
-            }
-            buf_add(&texts[w], piece, (size_t)got);
-            while ((end = memchr(buf_str(&texts[w]), '\n', texts[w].len))) {
-                size_t len = (size_t)(end - texts[w].data);
-
-                *end = '\0';
-                take_line(st, texts[w].data);
-                buf_shift(&texts[w], len + 1);
-            }
-        }
-    }
-}
-
-static int play_all(const struct knowledge *k, struct testcase *const *cases,
-                    struct selftest *st, unsigned workers, struct err *e)
-{
-    struct pollfd *fds = mem_alloc(workers * sizeof *fds);
-    struct buf *texts = mem_alloc(workers * sizeof *texts);
-    pid_t *pids = mem_alloc(workers * sizeof *pids);
-    int bad = 0;
-
-    fflush(stdout);
-    for (unsigned w = 0; w < workers; w++) {
-        int ends[2];
-
-        if (pipe(ends) < 0 || (pids[w] = fork()) < 0) {
-            bad = err_set(e, "a worker cannot be started: %s", strerror(errno));
-            workers = w;
-            break;
-        }
-        if (pids[w] == 0) {
-            for (unsigned i = 0; i < w; i++)
-                close(fds[i].fd);
-            close(ends[0]);
-            work(k, cases, st, w, workers, ends[1]);
-        }
-        close(ends[1]);
-        fds[w].fd = ends[0];
-        fds[w].events = POLLIN;
-    }
-    gather(st, fds, texts, workers);
-    for (unsigned w = 0; w < workers; w++) {
-        int status;
-
-        waitpid(pids[w], &status, 0);
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-            bad = err_set(e, "a worker of the self-test died");
-        buf_release(&texts[w]);
-    }
-    free(fds);
-    free(texts);
-    free(pids);
-    return bad;
-}
-
 int selftest_run(const struct knowledge *k, struct testcase *const *cases,
                  size_t count, bool whole, unsigned workers,
                  struct selftest *out, struct err *e)
 {
+    const struct selftest_job job = {play_share, k, cases, out, NULL};
+
     memset(out, 0, sizeof *out);
     for (size_t i = 0; i < count; i++) {
         if (!cases[i]->sockets_only[0])
-            plan_case(out, cases[i], i, whole);
+            selftest_plan(out, cases[i], i, whole, true);
     }
     plan_rules(out, k, cases, count);
-    return play_all(k, cases, out, workers ? workers : 1, e);
+    return selftest_work(&job, workers ? workers : 1, e);
 }
 
 void selftest_release(struct selftest *st)

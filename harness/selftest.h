@@ -48,6 +48,12 @@ struct selftest {
 int selftest_run(const struct knowledge *k, struct testcase *const *cases,
                  size_t count, bool whole, unsigned workers,
                  struct selftest *out, struct err *e);
+
+/* The same of client cases on real sockets, for the twins that they name:
+ * program is the twin-client of this build. */
+int selftest_sockets(const struct knowledge *k, struct testcase *const *cases,
+                     size_t count, const char *program, unsigned workers,
+                     struct selftest *out, struct err *e);
 void selftest_release(struct selftest *st);
 
 /* Play one cell in this process and judge it. twin NULL: the good peer.
