@@ -49,7 +49,9 @@ struct journal_x {
     unsigned request_body, answer_body; /* equality classes; 0: none */
     struct journal_session *session;    /* or NULL */
     struct journal_rid *rid;            /* its row there, or NULL */
-    bool pending; /* in its session's list of what is open */
+    bool pending;  /* in its session's list of what is open */
+    bool polls_on; /* a poll after a poll whose answer we do not know to be
+                      delivered yet: an ACK may take its time */
 };
 
 /* One rid of a session, and what became of it. */
@@ -216,6 +218,9 @@ struct journal_rid *rids_add(struct journal_session *s,
 /* The row of the rid just before this one, or NULL. */
 struct journal_rid *rids_before(const struct journal_session *s,
                                 const struct journal_rid *r);
+/* The one after it; NULL when it has not come. */
+struct journal_rid *rids_after(const struct journal_session *s,
+                               const struct journal_rid *r);
 size_t rids_index(const struct journal_session *s, const char *rid, bool *hit);
 bool rids_missing_below(const struct journal_session *s, const char *rid);
 void rids_print_missing(struct journal_session *s);

@@ -150,6 +150,17 @@ struct journal_rid *rids_before(const struct journal_session *s,
     return s->rids[at - 1];
 }
 
+struct journal_rid *rids_after(const struct journal_session *s,
+                               const struct journal_rid *r)
+{
+    bool hit;
+    size_t at = rids_index(s, r->text, &hit);
+    struct journal_rid *next =
+        hit && at + 1 < s->rid_count ? s->rids[at + 1] : NULL;
+
+    return next && rids_before(s, next) == r ? next : NULL;
+}
+
 /* ---------------------------------------------------------------- payloads */
 
 /* The first payload of a later rid, before which r's belong; NULL: the end. */

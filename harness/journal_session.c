@@ -185,7 +185,7 @@ static void end(struct journal_session *s, const struct event *ev,
 /* XEP-0124 §12: how long after the empty request before it, which brought
  * nothing, does this one come? */
 static void since_poll(const struct journal *j, const struct journal_session *s,
-                       const struct journal_x *x)
+                       struct journal_x *x)
 {
     const struct journal_rid *before = rids_before(s, x->rid);
     const struct journal_x *last =
@@ -193,7 +193,10 @@ static void since_poll(const struct journal *j, const struct journal_session *s,
 
     if (!last || !s->polls || !s->has_jid || s->polling_ms < 0 ||
         x->kind != KIND_POLL || last->kind != KIND_POLL || before->down_done ||
-        before->copies > 1 || !before->known)
+        before->copies > 1)
+        return;
+    x->polls_on = !before->known;
+    if (x->polls_on)
         return;
     journal_put_number(x->node, "since-poll", x->t0 - last->t0);
     journal_put_number(x->node, "polling-ms", s->polling_ms);
@@ -488,6 +491,17 @@ void session_answered(struct journal *j, struct journal_x *x,
         end(x->session, ev, "manager", NULL);
 }
 
+/* Now we know that the client had the answer when it polled again. */
+static void poll_after(const struct journal *j, const struct journal_session *s,
+                       const struct journal_rid *r)
+{
+    const struct journal_rid *next = rids_after(s, r);
+    struct journal_x *x = next ? journal_x_of(j, next->first) : NULL;
+
+    if (x && x->polls_on)
+        since_poll(j, s, x);
+}
+
 void session_delivered(struct journal *j, struct journal_x *x,
                        const struct event *ev)
 {
@@ -504,6 +518,7 @@ void session_delivered(struct journal *j, struct journal_x *x,
     if (x->rid) {
         x->rid->known = true;
         set_broken(s, x->rid, false);
+        poll_after(j, s, x->rid);
     }
     if (s->terminate_t < 0 && (is_end(body) || x->kind == KIND_TERMINATE)) {
         s->terminate_t = ev->t_ms;

@@ -323,21 +323,27 @@ static void test_http_codes_end_a_legacy_session(void)
     }
 }
 
+/* Logged in with rid 101. */
+static void polling_session(struct maker *m)
+{
+    maker_init(m, ROLE_CLIENT);
+    maker_request(m, 0, 1, 1, BODY "rid='100' wait='0' hold='1'/>");
+    maker_exchange_end(m, 0, 1,
+                       BODY "sid='abc' wait='0' polling='5' requests='2'/>");
+    request(m, 10, 2, "101", "");
+    maker_exchange_end(
+        m, 10, 2,
+        BODY "><iq xmlns='jabber:client' type='result' id='b'><bind "
+             "xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@b/c</jid></bind>"
+             "</iq></body>");
+}
+
 static void test_polls_of_a_polling_session(void)
 {
     struct maker m;
 
-    maker_init(&m, ROLE_CLIENT);
-    maker_request(&m, 0, 1, 1, BODY "rid='100' wait='0' hold='1'/>");
-    maker_exchange_end(&m, 0, 1,
-                       BODY "sid='abc' wait='0' polling='5' requests='2'/>");
+    polling_session(&m);
     MAKER_STR(&m, "$s/@polls", "yes");
-    request(&m, 10, 2, "101", "");
-    maker_exchange_end(
-        &m, 10, 2,
-        BODY "><iq xmlns='jabber:client' type='result' id='b'><bind "
-             "xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@b/c</jid></bind>"
-             "</iq></body>");
     request(&m, 1000, 3, "102", ""); /* the one before brought something */
     maker_exchange_end(&m, 1000, 3, EMPTY);
     request(&m, 4000, 4, "103", "");
@@ -346,6 +352,23 @@ static void test_polls_of_a_polling_session(void)
     request(&m, 4200, 6, "104", MESSAGE("a"));
     MAKER_STR(&m, "bs:join($x/@since-poll, ' ')", "3000");
     MAKER_STR(&m, "string($x[4]/@polling-ms)", "5000");
+    maker_release(&m);
+}
+
+/* On two connections the ACK of an answer may come after the next poll. */
+static void test_a_poll_before_the_ack_of_the_answer_counts(void)
+{
+    struct maker m;
+
+    polling_session(&m);
+    request(&m, 1000, 3, "102", "");
+    maker_forward(&m, 1000, 3);
+    maker_answer(&m, 1001, 3, EMPTY);
+    maker_put(&m, 1001, 3);
+    request(&m, 1500, 4, "103", "");
+    MAKER_STR(&m, "string($x[4]/@since-poll)", "");
+    maker_delivered(&m, 1550, 3, "whole");
+    MAKER_STR(&m, "string($x[4]/@since-poll)", "500");
     maker_release(&m);
 }
 
@@ -478,6 +501,8 @@ int add_journal_session_tests(CU_pSuite suite)
         {"HTTP codes end a legacy session",
          test_http_codes_end_a_legacy_session},
         {"polls of a polling session", test_polls_of_a_polling_session},
+        {"a poll before the ack of the answer counts",
+         test_a_poll_before_the_ack_of_the_answer_counts},
         {"what is known of a server", test_what_is_known_of_a_server},
         {"time in the manager's hands", test_time_in_the_managers_hands},
         {"replays", test_replays},
