@@ -58,8 +58,8 @@ LIBS = $(B)/libharness.a $(B)/libtwins.a $(B)/libreports.a $(B)/libboshmock.a \
 PURE = $(filter-out client-under-test/driver_% client-under-test/random.c,$(CLIENT)) \
 	$(filter-out mockserver/http_mhd%,$(MOCK)) \
 	$(wildcard harness/play*.c harness/journal*.c harness/judge*.c \
-	harness/expr*.c harness/faults.c harness/avt.c harness/raw_*.c \
-	harness/redact.c harness/coverage.c) \
+	harness/expr*.c harness/faults.c harness/entity.c harness/avt.c \
+	harness/raw_*.c harness/redact.c harness/coverage.c) \
 	common/delivery.c common/http.c common/http_frame.c
 
 .PHONY: all run test check lint format format-check bench fuzz cover coverage install \

@@ -115,6 +115,7 @@ static void needs_free(struct needs *list, size_t count)
     for (size_t i = 0; i < count; i++) {
         free(list[i].verb);
         free(list[i].event);
+        free(list[i].option);
     }
     free(list);
 }
@@ -127,6 +128,12 @@ static void grant_release(struct manager_grant *g)
     free(g->mechanisms);
     free(g->conflict);
     free(g->tls);
+    for (size_t i = 0; i < g->attribute_count; i++) {
+        free((char *)(uintptr_t)g->attributes[i].name);
+        free((char *)(uintptr_t)g->attributes[i].value);
+    }
+    free(g->attributes);
+    free(g->attribute_lines);
 }
 
 void testcase_free(struct testcase *tc)

@@ -15,6 +15,7 @@
 #include "common/err.h"
 #include "expr.h"
 #include "journal.h"
+#include "mockserver/mock.h"
 
 /* A duration: whole milliseconds, or an expression that gives them. */
 struct duration {
@@ -22,8 +23,9 @@ struct duration {
     struct expr *expr; /* or NULL */
 };
 
-/* Why a step ends the play when it does not succeed. */
-enum otherwise { ELSE_STOP, ELSE_NA, ELSE_ERROR };
+/* Why a step ends the play when it does not succeed. GO_ON: it does not, and
+ * that is AWAIT's alone. */
+enum otherwise { ELSE_STOP, ELSE_NA, ELSE_ERROR, ELSE_GO_ON };
 
 /* Stanzas, or a whole <body/>, as bytes with {expressions} in them; white
  * space between elements is left out. */
@@ -38,6 +40,8 @@ struct raw {
     unsigned times;
 };
 
+#define REPLY_MAX_HEADERS 16
+
 /* What a stranger in front of the manager answers. */
 struct http_reply {
     int status;
@@ -45,7 +49,7 @@ struct http_reply {
     struct {
         char *name;
         struct avt *value;
-    } headers[16];
+    } headers[REPLY_MAX_HEADERS];
     size_t header_count;
     struct payload body; /* a <body/>, or nothing */
     struct raw raw;      /* or raw bytes as the entity */
@@ -76,6 +80,26 @@ enum bytes_kind {
     BYTES_NO_XML,
     BYTES_BOM,
     BYTES_LATIN_1,
+    /* from here on the entity in another shape, entity.h */
+    BYTES_EMPTY,
+    BYTES_ILL_FORMED,
+    BYTES_WRONG_NAMESPACE,
+    BYTES_NO_NAMESPACE,
+    BYTES_OTHER_ROOT,
+    BYTES_TEXT,
+    BYTES_COMMENT,
+    BYTES_INSTRUCTION,
+    BYTES_DOCTYPE,
+    BYTES_ENTITY,
+    BYTES_ENTITY_BOMB,
+    BYTES_DEEP,
+    BYTES_HUGE,
+    BYTES_TWO_BODIES,
+    BYTES_UTF_16,
+    /* and HTTP's part of it */
+    BYTES_CHUNKED,
+    BYTES_DEFLATE,
+    BYTES_HEADER,
 };
 
 enum action_kind {
@@ -104,7 +128,9 @@ struct action {
     enum bytes_kind bytes; /* BYTES */
     int64_t at;            /* -1: not given */
     struct duration every;
-    struct http_reply reply; /* RESPOND */
+    size_t size;             /* BYTES of kind HUGE */
+    struct http_reply reply; /* RESPOND; of it BYTES of kind HEADER has its
+                                headers */
     char *condition;         /* TERMINATE, or NULL */
     struct payload payload;  /* TERMINATE */
     int line;
@@ -246,6 +272,7 @@ struct needs {
     unsigned accounts;
     bool anonymous;
     bool tls;
+    char *option; /* of the driver's connect */
     int line;
 };
 
@@ -269,6 +296,9 @@ struct manager_grant {
     char *mechanisms;
     char *conflict; /* a resource in use: refuse replace */
     char *tls;      /* no good expired wrong-name unknown-ca */
+    struct mock_attribute *attributes; /* of the creation response */
+    int *attribute_lines;
+    size_t attribute_count;
 };
 
 struct testcase {

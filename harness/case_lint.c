@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/buf.h"
 #include "lint_parts.h"
@@ -283,13 +284,86 @@ static void check_rules(struct lint *l, struct rules *rules,
     }
 }
 
+/* ------------------------------------------------------------------- answers
+ */
+
+/* HTTP's framing is kept right where a case changes headers; other kinds are
+ * there to break it. */
+static void check_framing(struct lint *l, const struct action *a)
+{
+    static const char *const framing[] = {"Content-Length",
+                                          "Transfer-Encoding"};
+
+    for (size_t i = 0; i < a->reply.header_count; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            if (strcasecmp(a->reply.headers[i].name, framing[k]) == 0)
+                lint_say(l, a->line,
+                         "header '%s' of kind='header' would break the "
+                         "framing: length-short, length-long, bad-chunk and "
+                         "chunked are for that",
+                         framing[k]);
+        }
+    }
+}
+
+static void check_actions(struct lint *l, const struct step *steps,
+                          size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < steps[i].action_count; k++) {
+            const struct action *a = &steps[i].actions[k];
+
+            if (a->kind == ACTION_BYTES)
+                check_framing(l, a);
+        }
+        check_actions(l, steps[i].steps, steps[i].step_count);
+    }
+}
+
+static void check_removed(struct lint *l, const char *name, int line)
+{
+    static const char *const usual[] = {
+        "sid",     "wait",     "requests",     "hold",
+        "polling", "maxpause", "inactivity",   "ver",
+        "ack",     "from",     "xmpp:version", "xmpp:restartlogic",
+        "authid"};
+    struct nearest near = nearest_to(name);
+
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        if (strcmp(usual[i], name) == 0)
+            return;
+        nearest_offer(&near, usual[i]);
+    }
+    lint_say(l, line,
+             "our manager sends no attribute '%s' that could be removed%s%s%s",
+             name, near.best ? " (did you mean '" : "",
+             near.best ? near.best : "", near.best ? "'?)" : "");
+}
+
+static void check_creation(struct lint *l, const struct manager_grant *g)
+{
+    for (size_t i = 0; i < g->attribute_count; i++) {
+        const struct mock_attribute *one = &g->attributes[i];
+
+        if (!one->value)
+            check_removed(l, one->name, g->attribute_lines[i]);
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(g->attributes[k].name, one->name) == 0)
+                lint_say(l, g->attribute_lines[i],
+                         "attribute '%s' of 'manager' is there twice, first "
+                         "at line %d",
+                         one->name, g->attribute_lines[k]);
+        }
+    }
+}
+
 /* ------------------------------------------------------------------ silence */
 
 /* A step that succeeds only if the peer says something. */
 static bool shows_life(const struct step *st)
 {
-    return st->kind == STEP_AWAIT || st->kind == STEP_DRAIN ||
-           st->kind == STEP_LOGIN;
+    return (st->kind == STEP_AWAIT && st->otherwise != ELSE_GO_ON) ||
+           st->kind == STEP_DRAIN || st->kind == STEP_LOGIN;
 }
 
 /* The silence for whose peer no life has been shown yet; NULL: none. */
@@ -331,6 +405,8 @@ size_t case_lint(const struct knowledge *k, const struct testcase *tc,
     check_twins(&l, tc, twin);
     check_assert_ids(&l, tc);
     check_rules(&l, &rules, tc->steps, tc->step_count);
+    check_actions(&l, tc->steps, tc->step_count);
+    check_creation(&l, &tc->manager);
     check_silence(&l, tc);
     lint_names(&l, tc);
     free(rules.names);

@@ -60,11 +60,37 @@ static const char *const when_words[] = {
     "accept",          "request-headers",  "request",
     "before-response", "response-headers", "response-body",
     "after-response",  "next-request",     NULL};
-static const char *const bytes_words[] = {
-    "truncate",  "drip",           "length-short",  "length-long",
-    "bad-chunk", "garbage-before", "garbage-after", "twice",
-    "gzip",      "no-xml",         "bom",           "latin-1",
-    NULL};
+static const char *const bytes_words[] = {"truncate",
+                                          "drip",
+                                          "length-short",
+                                          "length-long",
+                                          "bad-chunk",
+                                          "garbage-before",
+                                          "garbage-after",
+                                          "twice",
+                                          "gzip",
+                                          "no-xml",
+                                          "bom",
+                                          "latin-1",
+                                          "empty",
+                                          "ill-formed",
+                                          "wrong-namespace",
+                                          "no-namespace",
+                                          "other-root",
+                                          "text",
+                                          "comment",
+                                          "instruction",
+                                          "doctype",
+                                          "entity",
+                                          "entity-bomb",
+                                          "deep",
+                                          "huge",
+                                          "two-bodies",
+                                          "utf-16",
+                                          "chunked",
+                                          "deflate",
+                                          "header",
+                                          NULL};
 
 static const struct {
     const char *name;
@@ -102,23 +128,18 @@ static enum action_kind action_kind_of(const xmlNode *node)
     return ACTION_PASS;
 }
 
-static void read_reply(struct reader *r, const xmlNode *node,
-                       struct http_reply *reply)
+static void read_headers(struct reader *r, const xmlNode *node,
+                         struct http_reply *reply)
 {
     struct named_avt *headers = NULL;
     size_t count = 0;
-    size_t max = sizeof reply->headers / sizeof reply->headers[0];
 
-    reply->status = (int)reader_number(node, "status", 0);
-    reply->reason = reader_attr(node, "reason");
-    reader_body(r, node, &reply->body);
-    reader_raw(r, node, &reply->raw);
     read_named(r, node, "header", &headers, &count);
-    if (count > max)
+    if (count > REPLY_MAX_HEADERS)
         err_set_at(&r->err, r->path, line_of(node),
-                   "more than %zu headers in one answer", max);
+                   "more than %d headers in one answer", REPLY_MAX_HEADERS);
     for (size_t i = 0; i < count; i++) {
-        if (i < max) {
+        if (i < REPLY_MAX_HEADERS) {
             reply->headers[i].name = headers[i].name;
             reply->headers[i].value = headers[i].value;
             reply->header_count++;
@@ -128,6 +149,16 @@ static void read_reply(struct reader *r, const xmlNode *node,
         }
     }
     free(headers);
+}
+
+static void read_reply(struct reader *r, const xmlNode *node,
+                       struct http_reply *reply)
+{
+    reply->status = (int)reader_number(node, "status", 0);
+    reply->reason = reader_attr(node, "reason");
+    reader_body(r, node, &reply->body);
+    reader_raw(r, node, &reply->raw);
+    read_headers(r, node, reply);
 }
 
 static void read_action(struct reader *r, const xmlNode *node, struct action *a)
@@ -148,11 +179,14 @@ static void read_action(struct reader *r, const xmlNode *node, struct action *a)
         (enum bytes_kind)reader_word(node, "kind", bytes_words, BYTES_TRUNCATE);
     a->at = reader_number(node, "at", -1);
     a->every = reader_duration(r, node, "every");
+    a->size = (size_t)reader_number(node, "size", 0);
+    if (a->kind == ACTION_BYTES && a->bytes == BYTES_HEADER)
+        read_headers(r, node, &a->reply);
     if (a->kind == ACTION_RESPOND)
         read_reply(r, node, &a->reply);
     if (a->kind == ACTION_TERMINATE) {
         a->condition = reader_attr(node, "condition");
-        reader_payload(r, node, &a->payload);
+        reader_payload_and_uri(r, node, &a->payload);
     }
 }
 
@@ -160,7 +194,7 @@ static void read_action(struct reader *r, const xmlNode *node, struct action *a)
 
 static void read_otherwise(const xmlNode *node, struct step *st)
 {
-    static const char *const words[] = {"stop", "na", "error", NULL};
+    static const char *const words[] = {"stop", "na", "error", "go-on", NULL};
 
     st->otherwise = (enum otherwise)reader_word(node, "else", words, ELSE_STOP);
     st->because = reader_attr(node, "because");
@@ -516,7 +550,8 @@ int64_t case_steps_worst_ms(const struct step *steps, size_t count)
  * is not. */
 static const char *action_sockets_only(const struct action *a)
 {
-    if (a->kind == ACTION_BYTES && a->bytes == BYTES_GZIP)
+    if (a->kind == ACTION_BYTES &&
+        (a->bytes == BYTES_GZIP || a->bytes == BYTES_DEFLATE))
         return "it is about a compressed answer";
     if (a->kind != ACTION_CUT)
         return "";

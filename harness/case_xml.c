@@ -83,6 +83,7 @@ static void read_needs(const xmlNode *node, struct needs *out)
     out->accounts = (unsigned)reader_number(node, "accounts", 0);
     out->anonymous = reader_is(node, "anonymous", "yes");
     out->tls = reader_is(node, "tls", "yes");
+    out->option = reader_attr(node, "option");
 }
 
 static void read_twin(const xmlNode *node, struct twin_ref *out)
@@ -135,6 +136,23 @@ static struct manager_grant grant_default(void)
     };
 }
 
+static void read_attributes(const xmlNode *node, struct manager_grant *g)
+{
+    const xmlNode *child = xml_child(node, XML_NS_CASE, "attribute");
+
+    for (; child; child = xml_next(child)) {
+        size_t lines = g->attribute_count;
+        struct mock_attribute *one =
+            READER_ADD(g->attributes, g->attribute_count);
+        int *line = READER_ADD(g->attribute_lines, lines);
+
+        *line = line_of(child);
+        one->name = reader_attr(child, "name");
+        if (!reader_is(child, "remove", "yes"))
+            one->value = reader_words(child);
+    }
+}
+
 static void read_manager(struct reader *r, const xmlNode *node,
                          struct manager_grant *g)
 {
@@ -160,6 +178,7 @@ static void read_manager(struct reader *r, const xmlNode *node,
     g->mechanisms = reader_attr(node, "mechanisms");
     g->conflict = reader_attr(node, "conflict");
     g->tls = reader_attr(node, "tls");
+    read_attributes(node, g);
 }
 
 static void read_judge(struct reader *r, const xmlNode *node,

@@ -63,6 +63,7 @@ static void add_need(struct buf *out, const struct text_style *st,
 {
     char *words = n->verb           ? mem_printf("verb %s", n->verb)
                   : n->event        ? mem_printf("event %s", n->event)
+                  : n->option       ? mem_printf("option %s", n->option)
                   : n->own_process  ? mem_dup("a process of its own")
                   : n->accounts > 0 ? mem_printf("%u accounts", n->accounts)
                   : n->anonymous    ? mem_dup("anonymous login")

@@ -105,6 +105,7 @@ void driver_kill(struct driver *d);
 const struct driver_hello *driver_hello(const struct driver *d);
 bool driver_knows_verb(const struct driver *d, const char *verb);
 bool driver_knows_event(const struct driver *d, const char *kind);
+bool driver_knows_option(const struct driver *d, const char *option);
 int driver_pid(const struct driver *d);
 size_t driver_session_count(const struct driver *d);
 

@@ -477,3 +477,8 @@ bool driver_knows_event(const struct driver *d, const char *kind)
 {
     return d->ready && in_list(d->hello.events, kind);
 }
+
+bool driver_knows_option(const struct driver *d, const char *option)
+{
+    return d->ready && in_list(d->hello.options, option);
+}

@@ -10,7 +10,7 @@
 #include <zlib.h>
 
 #include "common/buf.h"
-#include "common/http.h"
+#include "entity.h"
 
 /* Bytes of an answer that leave before it is cut or garbled, when the case
  * does not say how many. */
@@ -92,6 +92,42 @@ static const char *bytes_name(enum bytes_kind kind)
         return "bytes-bom";
     case BYTES_LATIN_1:
         return "bytes-latin-1";
+    case BYTES_EMPTY:
+        return "bytes-empty";
+    case BYTES_ILL_FORMED:
+        return "bytes-ill-formed";
+    case BYTES_WRONG_NAMESPACE:
+        return "bytes-wrong-namespace";
+    case BYTES_NO_NAMESPACE:
+        return "bytes-no-namespace";
+    case BYTES_OTHER_ROOT:
+        return "bytes-other-root";
+    case BYTES_TEXT:
+        return "bytes-text";
+    case BYTES_COMMENT:
+        return "bytes-comment";
+    case BYTES_INSTRUCTION:
+        return "bytes-instruction";
+    case BYTES_DOCTYPE:
+        return "bytes-doctype";
+    case BYTES_ENTITY:
+        return "bytes-entity";
+    case BYTES_ENTITY_BOMB:
+        return "bytes-entity-bomb";
+    case BYTES_DEEP:
+        return "bytes-deep";
+    case BYTES_HUGE:
+        return "bytes-huge";
+    case BYTES_TWO_BODIES:
+        return "bytes-two-bodies";
+    case BYTES_UTF_16:
+        return "bytes-utf-16";
+    case BYTES_CHUNKED:
+        return "bytes-chunked";
+    case BYTES_DEFLATE:
+        return "bytes-deflate";
+    case BYTES_HEADER:
+        return "bytes-header";
     }
     return "";
 }
@@ -148,28 +184,43 @@ const char *faults_name(const struct action *a)
 
 /* ---- an answer with another entity or other headers ---- */
 
-/* The answer's head once more, without the headers that frame it, and with
- * one of ours in their place. */
-static void rewrite(struct buf *out, const struct http_message *m,
-                    const struct http_header *extra, const char *body,
-                    size_t len)
+static bool has_name(const struct http_header *list, size_t count,
+                     const char *name)
 {
-    struct http_header headers[HTTP_MAX_HEADERS + 1];
+    for (size_t i = 0; i < count; i++) {
+        if (strcasecmp(list[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The answer's head once more, without the headers that frame it, and with
+ * ours in place of those of the same names. */
+static void rewrite_all(struct buf *out, const struct http_message *m,
+                        const struct http_header *ours, size_t our_count,
+                        const char *body, size_t len)
+{
+    struct http_header headers[HTTP_MAX_HEADERS + REPLY_MAX_HEADERS];
     size_t count = 0;
 
     for (size_t i = 0; i < m->header_count; i++) {
         const struct http_header *h = &m->headers[i];
 
-        if (strcasecmp(h->name, "Content-Length") == 0 ||
-            strcasecmp(h->name, "Transfer-Encoding") == 0)
-            continue;
-        if (extra && strcasecmp(h->name, extra->name) == 0)
-            continue;
-        headers[count++] = *h;
+        if (strcasecmp(h->name, "Content-Length") != 0 &&
+            strcasecmp(h->name, "Transfer-Encoding") != 0 &&
+            !has_name(ours, our_count, h->name))
+            headers[count++] = *h;
     }
-    if (extra)
-        headers[count++] = *extra;
+    for (size_t i = 0; i < our_count && i < REPLY_MAX_HEADERS; i++)
+        headers[count++] = ours[i];
     http_write_response(out, m->status, m->reason, headers, count, body, len);
+}
+
+static void rewrite(struct buf *out, const struct http_message *m,
+                    const struct http_header *extra, const char *body,
+                    size_t len)
+{
+    rewrite_all(out, m, extra, extra ? 1 : 0, body, len);
 }
 
 static void write_length(struct buf *out, const struct http_message *m,
@@ -182,9 +233,29 @@ static void write_length(struct buf *out, const struct http_message *m,
     rewrite(out, m, &length, buf_str(&m->body), m->body.len);
 }
 
+static const struct http_header chunked = {"Transfer-Encoding", "chunked"};
+
+/* Three chunks, so that one of them may well end inside a tag. */
+static void write_chunked(struct buf *out, const struct http_message *m)
+{
+    struct buf body = BUF_INIT;
+    size_t third = m->body.len / 3 + 1;
+
+    for (size_t done = 0; done < m->body.len;) {
+        size_t len = m->body.len - done < third ? m->body.len - done : third;
+
+        buf_printf(&body, "%zx\r\n", len);
+        buf_add(&body, buf_str(&m->body) + done, len);
+        buf_adds(&body, "\r\n");
+        done += len;
+    }
+    buf_adds(&body, "0\r\n\r\n");
+    rewrite(out, m, &chunked, buf_str(&body), body.len);
+    buf_release(&body);
+}
+
 static void write_bad_chunk(struct buf *out, const struct http_message *m)
 {
-    static const struct http_header chunked = {"Transfer-Encoding", "chunked"};
     struct buf body = BUF_INIT;
 
     buf_printf(&body, "%zx\r\n", m->body.len);
@@ -194,14 +265,19 @@ static void write_bad_chunk(struct buf *out, const struct http_message *m)
     buf_release(&body);
 }
 
-static void write_gzip(struct buf *out, const struct http_message *m)
+/* zlib's wrapping, which both names mean: RFC 9110 §8.4.1. */
+#define WRAP_DEFLATE 15
+#define WRAP_GZIP (15 + 16)
+
+static void write_packed(struct buf *out, const struct http_message *m,
+                         const char *coding, int wrap)
 {
-    static const struct http_header gzip = {"Content-Encoding", "gzip"};
+    struct http_header encoding = {"Content-Encoding", coding};
     z_stream z = {0};
     uLong room;
     char *packed;
 
-    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 15 + 16, 8,
+    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, wrap, 8,
                      Z_DEFAULT_STRATEGY) != Z_OK)
         return;
     room = deflateBound(&z, m->body.len);
@@ -211,7 +287,7 @@ static void write_gzip(struct buf *out, const struct http_message *m)
     z.next_out = (Bytef *)packed;
     z.avail_out = (uInt)room;
     deflate(&z, Z_FINISH);
-    rewrite(out, m, &gzip, packed, z.total_out);
+    rewrite(out, m, &encoding, packed, z.total_out);
     deflateEnd(&z);
     free(packed);
 }
@@ -257,6 +333,19 @@ static void write_html(struct buf *out, const struct http_message *m)
     rewrite(out, m, &type, html_page, sizeof html_page - 1);
 }
 
+static void write_shape(struct buf *out, const struct http_message *m,
+                        const struct action *a)
+{
+    static const struct http_header utf16 = {"Content-Type",
+                                             "text/xml; charset=utf-16"};
+    struct buf body = BUF_INIT;
+
+    entity_shape(&body, a->bytes, buf_str(&m->body), m->body.len, a->size);
+    rewrite(out, m, a->bytes == BYTES_UTF_16 ? &utf16 : NULL, buf_str(&body),
+            body.len);
+    buf_release(&body);
+}
+
 /* ---- plans ---- */
 
 static void plan_drip(struct delivery *plan, const char *answer, size_t len,
@@ -274,8 +363,8 @@ static void plan_drip(struct delivery *plan, const char *answer, size_t len,
 }
 
 static void plan_bytes(const struct action *a, const struct http_message *m,
-                       const char *answer, size_t len, int64_t every_ms,
-                       struct delivery *plan)
+                       const char *answer, size_t len,
+                       const struct fault_values *v, struct delivery *plan)
 {
     size_t head_len = len - m->body.len;
     size_t at = a->at >= 0 ? (size_t)a->at : m->body.len / 2;
@@ -287,7 +376,8 @@ static void plan_bytes(const struct action *a, const struct http_message *m,
         plan->end = DELIVERY_FIN;
         break;
     case BYTES_DRIP:
-        plan_drip(plan, answer, len, head_len, every_ms > 0 ? every_ms : 50);
+        plan_drip(plan, answer, len, head_len,
+                  v->every_ms > 0 ? v->every_ms : 50);
         return;
     case BYTES_LENGTH_SHORT:
         write_length(&out, m, at < m->body.len ? at : m->body.len / 2);
@@ -314,7 +404,7 @@ static void plan_bytes(const struct action *a, const struct http_message *m,
         buf_add(&out, answer, len);
         break;
     case BYTES_GZIP:
-        write_gzip(&out, m);
+        write_packed(&out, m, "gzip", WRAP_GZIP);
         break;
     case BYTES_NO_XML:
         write_html(&out, m);
@@ -324,6 +414,33 @@ static void plan_bytes(const struct action *a, const struct http_message *m,
         break;
     case BYTES_LATIN_1:
         write_latin1(&out, m);
+        break;
+    case BYTES_EMPTY:
+    case BYTES_ILL_FORMED:
+    case BYTES_WRONG_NAMESPACE:
+    case BYTES_NO_NAMESPACE:
+    case BYTES_OTHER_ROOT:
+    case BYTES_TEXT:
+    case BYTES_COMMENT:
+    case BYTES_INSTRUCTION:
+    case BYTES_DOCTYPE:
+    case BYTES_ENTITY:
+    case BYTES_ENTITY_BOMB:
+    case BYTES_DEEP:
+    case BYTES_HUGE:
+    case BYTES_TWO_BODIES:
+    case BYTES_UTF_16:
+        write_shape(&out, m, a);
+        break;
+    case BYTES_CHUNKED:
+        write_chunked(&out, m);
+        break;
+    case BYTES_DEFLATE:
+        write_packed(&out, m, "deflate", WRAP_DEFLATE);
+        break;
+    case BYTES_HEADER:
+        rewrite_all(&out, m, v->headers, v->header_count, buf_str(&m->body),
+                    m->body.len);
         break;
     }
     delivery_add(plan, 0, buf_str(&out), out.len);
@@ -348,7 +465,8 @@ static void plan_cut(const struct action *a, const struct http_message *m,
 }
 
 int faults_plan(const struct action *a, const char *answer, size_t len,
-                int64_t every_ms, struct delivery *plan, struct err *e)
+                const struct fault_values *values, struct delivery *plan,
+                struct err *e)
 {
     struct http_message m;
     size_t used;
@@ -367,7 +485,7 @@ int faults_plan(const struct action *a, const char *answer, size_t len,
     if (a->kind == ACTION_CUT)
         plan_cut(a, &m, answer, len, plan);
     else
-        plan_bytes(a, &m, answer, len, every_ms, plan);
+        plan_bytes(a, &m, answer, len, values, plan);
     http_message_release(&m);
     return 0;
 }

@@ -7,6 +7,7 @@
 
 #include "case.h"
 #include "common/delivery.h"
+#include "common/http.h"
 
 enum delivery_end faults_cut_end(enum cut_how how);
 
@@ -20,16 +21,25 @@ bool faults_damage(const struct action *a);
 /* One word or two for the log: "lose-response", "cut-request rst". */
 const char *faults_name(const struct action *a);
 
+/* What the action's expressions came to. */
+struct fault_values {
+    int64_t every_ms; /* a->every, for a drip */
+    /* a->reply's headers, for BYTES of kind HEADER; borrowed for the call */
+    const struct http_header *headers;
+    size_t header_count;
+};
+
 /*
  * The plan for an answer under a CUT (from response-headers on) or BYTES
  * action; a NULL: as it is.
  *
- * every_ms  what a->every comes to, for a drip
- * plan      yours, delivery_release()
+ * values  used only for the actions that have them
+ * plan    yours, delivery_release()
  *
  * Returns 0, or -1 with e set when the answer is no HTTP message.
  */
 int faults_plan(const struct action *a, const char *answer, size_t len,
-                int64_t every_ms, struct delivery *plan, struct err *e);
+                const struct fault_values *values, struct delivery *plan,
+                struct err *e);
 
 #endif

@@ -47,6 +47,8 @@ struct mock_options grant_options(const struct testcase *tc)
         o.features = MOCK_FEATURES_NEXT;
     else if (g->features && strcmp(g->features, "polled") == 0)
         o.features = MOCK_FEATURES_POLLED;
+    o.creation = g->attributes;
+    o.creation_count = g->attribute_count;
     if (g->conflict)
         o.refuse_conflict = strcmp(g->conflict, "refuse") == 0;
     return o;

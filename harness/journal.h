@@ -22,6 +22,7 @@
  *   partial        requests of which only a part was seen
  *   fault          our faults that were done to no exchange in particular
  *   attached       [c] sid that a client was told to attach to
+ *   url            [c] what the client was given as the manager's URL
  *   t1             when the play ended (once it has)
  *
  * <x>  an exchange; all of them: $x

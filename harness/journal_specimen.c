@@ -17,7 +17,7 @@ struct element {
 static const struct element of_journal = {
     "version=1 case=client/a/b rev=1 peer=peer seed=1 started=0 partial=0 "
     "fault=refuse t1=9000",
-    "attached=abc", ""};
+    "attached=abc url=http://localhost/", ""};
 
 static const struct element of_x = {
     "n=1 conn=1 seq0=1 t0=0 seq1=3 t1=5 method=POST kind=payload rid=100 "

@@ -128,6 +128,8 @@ enum went play_end_else(struct play *p, int64_t now_ms, const struct step *st,
         return play_end_at(p, now_ms, PLAY_NA, st->because, st->line);
     case ELSE_ERROR:
         return play_end_at(p, now_ms, PLAY_ERROR, st->because, st->line);
+    case ELSE_GO_ON:
+        return WENT_ON;
     case ELSE_STOP:
         break;
     }
@@ -158,6 +160,9 @@ static char *unmet_need(const struct play *p)
             !(strcmp(n->event, "status") == 0 ? set->has_status
                                               : set->has_stanza))
             return mem_printf("the driver reports no %s events", n->event);
+        if (n->option && p->tc->role == ROLE_CLIENT && set->knows_option &&
+            !set->knows_option(set->knows_ctx, n->option))
+            return mem_printf("the driver has no option '%s'", n->option);
         if (n->accounts > set->account_count && p->tc->role == ROLE_SERVER)
             return mem_printf("needs %u account%s, %zu given", n->accounts,
                               n->accounts == 1 ? "" : "s", set->account_count);
@@ -181,6 +186,8 @@ void play_start(struct play *p, int64_t now_ms)
     event_set(&ev, "role", role_name(p->tc->role));
     event_set(&ev, "case", p->tc->id);
     event_setf(&ev, "rev", "%u", p->tc->rev);
+    if (p->tc->role == ROLE_CLIENT)
+        event_set(&ev, "url", p->setting->url);
     play_emit(p, now_ms, &ev);
     event_release(&ev);
     need = unmet_need(p);

@@ -42,6 +42,8 @@ struct play_setting {
     const char *ca_file; /* or NULL */
     /* Does the driver know this verb? NULL: it knows all. */
     bool (*knows_verb)(void *ctx, const char *verb);
+    /* Does its connect take this option? NULL: it takes all. */
+    bool (*knows_option)(void *ctx, const char *option);
     void *knows_ctx;
     bool has_status; /* the driver reports statuses */
     bool has_stanza; /* the driver reports stanzas */

@@ -193,13 +193,63 @@ static void doom(struct play_client *pc, unsigned conn, enum cut_how how)
     pc->doomed = d;
 }
 
+/* A reply's headers with their {expressions} evaluated. */
+struct headers {
+    struct http_header list[REPLY_MAX_HEADERS];
+    size_t count;
+};
+
+static void headers_release(struct headers *h)
+{
+    for (size_t i = 0; i < h->count; i++)
+        free((char *)(uintptr_t)h->list[i].value);
+    h->count = 0;
+}
+
+/* 0, or -1 with e set; release it in any case. */
+static int headers_eval(struct play *p, const struct http_reply *r,
+                        struct headers *h, struct err *e)
+{
+    for (h->count = 0; h->count < r->header_count; h->count++) {
+        char *value = avt_eval(r->headers[h->count].value, p->journal, e);
+
+        if (!value)
+            return -1;
+        h->list[h->count].name = r->headers[h->count].name;
+        h->list[h->count].value = value;
+    }
+    return 0;
+}
+
+/* What the manager's answer becomes. 0, or -1 with the play ended. */
+static int plan_answer(struct play *p, int64_t now_ms,
+                       const struct exchange *ex, struct delivery *plan)
+{
+    const struct action *a = ex->action;
+    bool bytes = a && a->kind == ACTION_BYTES;
+    struct fault_values values = {0};
+    struct headers headers = {.count = 0};
+    struct err e = {""};
+    int rv = -1;
+
+    if (bytes && a->bytes == BYTES_DRIP)
+        values.every_ms = play_duration(p, now_ms, &a->every, a->line);
+    if (!bytes || headers_eval(p, &a->reply, &headers, &e) == 0) {
+        values.headers = headers.list;
+        values.header_count = headers.count;
+        rv = faults_plan(a, ex->answer, ex->answer_len, &values, plan, &e);
+    }
+    headers_release(&headers);
+    if (rv < 0)
+        play_end_broken(p, now_ms, a ? a->line : 0, &e);
+    return rv;
+}
+
 /* The answer is there and may leave: do to it what is to be done. */
 static void settle(struct play *p, int64_t now_ms, struct exchange *ex)
 {
     const struct action *a = ex->action;
     struct delivery plan;
-    struct err e = {""};
-    int64_t every_ms = 0;
 
     if (a && a->kind == ACTION_LOSE) {
         ex->settled = true;
@@ -213,16 +263,29 @@ static void settle(struct play *p, int64_t now_ms, struct exchange *ex)
         p->ops->cut(p->stage, ex->conn, faults_cut_end(a->how));
         return;
     }
-    if (a && a->kind == ACTION_BYTES && a->bytes == BYTES_DRIP)
-        every_ms = play_duration(p, now_ms, &a->every, a->line);
-    if (faults_plan(a, ex->answer, ex->answer_len, every_ms, &plan, &e) < 0) {
-        play_end_broken(p, now_ms, a ? a->line : 0, &e);
+    if (plan_answer(p, now_ms, ex, &plan) < 0)
         return;
-    }
     if (a && a->kind == ACTION_CUT && a->when == CUT_NEXT_REQUEST)
         doom(p->client, ex->conn, a->how);
     deliver(p, now_ms, ex, &plan, "manager");
     delivery_release(&plan);
+}
+
+/* The entity of a stranger's answer. 0, or -1 with e set. */
+static int stranger_entity(struct play *p, const struct http_reply *r,
+                           struct buf *body, struct err *e)
+{
+    if (r->body.text) {
+        char *text = avt_eval_xml(r->body.text, p->journal, e);
+
+        if (!text)
+            return -1;
+        buf_adds(body, text);
+        free(text);
+    }
+    for (unsigned i = 0; r->raw.data && i < r->raw.times; i++)
+        buf_add(body, r->raw.data, r->raw.len);
+    return 0;
 }
 
 /* Bytes of a stranger's answer. Yours; NULL with the play ended. */
@@ -230,41 +293,22 @@ static char *stranger_bytes(struct play *p, int64_t now_ms,
                             const struct action *a, size_t *len)
 {
     const struct http_reply *r = &a->reply;
-    struct http_header headers[16];
+    struct headers headers = {.count = 0};
     struct buf body = BUF_INIT;
     struct buf out = BUF_INIT;
     struct err e = {""};
-    size_t count = 0;
-    bool good = true;
 
-    for (; count < r->header_count && good; count++) {
-        headers[count].name = r->headers[count].name;
-        headers[count].value =
-            avt_eval(r->headers[count].value, p->journal, &e);
-        good = headers[count].value != NULL;
-    }
-    if (good && r->body.text) {
-        char *text = avt_eval_xml(r->body.text, p->journal, &e);
-
-        good = text != NULL;
-        buf_adds(&body, text ? text : "");
-        free(text);
-    }
-    for (unsigned i = 0; r->raw.data && i < r->raw.times; i++)
-        buf_add(&body, r->raw.data, r->raw.len);
-    if (good)
-        http_write_response(&out, r->status,
-                            r->reason ? r->reason : http_reason(r->status),
-                            headers, count, buf_str(&body), body.len);
-    else
+    if (headers_eval(p, r, &headers, &e) < 0 ||
+        stranger_entity(p, r, &body, &e) < 0)
         play_end_broken(p, now_ms, a->line, &e);
-    for (size_t i = 0; i < count; i++)
-        free((char *)(uintptr_t)headers[i].value);
+    else
+        http_write_response(
+            &out, r->status, r->reason ? r->reason : http_reason(r->status),
+            headers.list, headers.count, buf_str(&body), body.len);
+    headers_release(&headers);
     buf_release(&body);
     *len = out.len;
-    if (!good)
-        buf_release(&out);
-    return good ? buf_take(&out) : NULL;
+    return out.len ? buf_take(&out) : NULL;
 }
 
 static void answer_as_stranger(struct play *p, int64_t now_ms,

@@ -316,18 +316,32 @@ static void payload_from(struct reader *r, const xmlNode *parent,
     buf_release(text);
 }
 
-void reader_payload(struct reader *r, const xmlNode *parent,
-                    struct payload *out)
+static void read_payload(struct reader *r, const xmlNode *parent, bool uri,
+                         struct payload *out)
 {
     struct buf text = BUF_INIT;
     const xmlNode *child = xml_child(parent, NULL, NULL);
 
     for (; child; child = xml_next(child)) {
-        if (!in_namespace(child, XML_NS_CASE) &&
-            !in_namespace(child, XML_NS_HTTPBIND))
-            add_element(&text, child, child);
+        if (in_namespace(child, XML_NS_CASE) ||
+            (in_namespace(child, XML_NS_HTTPBIND) &&
+             !(uri && xml_is(child, XML_NS_HTTPBIND, "uri"))))
+            continue;
+        add_element(&text, child, child);
     }
     payload_from(r, parent, &text, out);
+}
+
+void reader_payload(struct reader *r, const xmlNode *parent,
+                    struct payload *out)
+{
+    read_payload(r, parent, false, out);
+}
+
+void reader_payload_and_uri(struct reader *r, const xmlNode *parent,
+                            struct payload *out)
+{
+    read_payload(r, parent, true, out);
 }
 
 void reader_body(struct reader *r, const xmlNode *parent, struct payload *out)

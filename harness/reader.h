@@ -51,6 +51,9 @@ struct duration reader_duration(struct reader *r, const xmlNode *node,
 /* All children that are not of our own vocabulary, as text to send. */
 void reader_payload(struct reader *r, const xmlNode *parent,
                     struct payload *out);
+/* The same, and httpbind's <uri/> besides, which goes with see-other-uri. */
+void reader_payload_and_uri(struct reader *r, const xmlNode *parent,
+                            struct payload *out);
 /* Its one child <body/>, if there is one. */
 void reader_body(struct reader *r, const xmlNode *parent, struct payload *out);
 /* Its one child <raw/>, if there is one. */

@@ -247,6 +247,14 @@ static bool knows_verb(void *ctx, const char *verb)
            driver_knows_verb(d, verb);
 }
 
+static bool knows_option(void *ctx, const char *option)
+{
+    struct stage_sockets *st = ctx;
+    struct driver *d = driver_lease_driver(st->lease);
+
+    return !d || driver_knows_option(d, option);
+}
+
 static void open_sessions(struct stage_sockets *st, struct driver *d)
 {
     struct driver_session_sink sink = {st, on_result, on_said, on_late,
@@ -411,6 +419,7 @@ int stage_client_start(struct stage_sockets *st, struct err *e)
     st->setting.jid = "alice@localhost";
     st->setting.password = "secret";
     st->setting.knows_verb = knows_verb;
+    st->setting.knows_option = knows_option;
     st->setting.knows_ctx = st;
     st->client_count = stage_sockets_clients(st->tc);
     driver_pool_lease(st->world->pool, st->client_count,

@@ -79,18 +79,54 @@ static const char *objection(const struct mock *m, const struct request *req)
     return NULL;
 }
 
-static void add_number(struct buf *out, const char *name, int n)
+/* Creation attributes on their way out: the options may want others. */
+struct attributes {
+    struct buf *out;
+    const struct mock_options *set;
+};
+
+static const struct mock_attribute *wanted(const struct mock_options *set,
+                                           const char *name)
 {
+    for (size_t i = 0; i < set->creation_count; i++) {
+        if (strcmp(set->creation[i].name, name) == 0)
+            return &set->creation[i];
+    }
+    return NULL;
+}
+
+static void add(const struct attributes *a, const char *name, const char *value)
+{
+    if (!wanted(a->set, name))
+        answer_add_attr(a->out, name, value);
+}
+
+static void add_number(const struct attributes *a, const char *name, int n)
+{
+    char text[16];
+
+    snprintf(text, sizeof text, "%d", n);
     if (n >= 0)
-        buf_printf(out, " %s='%d'", name, n);
+        add(a, name, text);
+}
+
+static void add_wanted(const struct attributes *a)
+{
+    for (size_t i = 0; i < a->set->creation_count; i++) {
+        const struct mock_attribute *one = &a->set->creation[i];
+
+        if (one->value)
+            answer_add_attr(a->out, one->name, one->value);
+    }
 }
 
 /* The lower of both, each part a number (§7.2); a client that sent none
  * hears ours (A17). */
-static void add_ver(struct buf *out, const struct options *o,
+static void add_ver(const struct attributes *a, const struct options *o,
                     const struct request *req)
 {
     int major = o->ver_major, minor = o->ver_minor;
+    char text[32];
 
     if (major < 0)
         return;
@@ -100,32 +136,43 @@ static void add_ver(struct buf *out, const struct options *o,
         major = req->ver_major;
         minor = req->ver_minor;
     }
-    buf_printf(out, " ver='%d.%d'", major, minor);
+    snprintf(text, sizeof text, "%d.%d", major, minor);
+    add(a, "ver", text);
+}
+
+static void add_ack(const struct attributes *a, const struct cmsession *s)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%" PRIu64, s->rid);
+    if (s->acks)
+        add(a, "ack", text);
 }
 
 static void add_attributes(struct buf *out, const struct cmsession *s,
                            const struct options *o, const struct request *req)
 {
+    const struct attributes a = {out, &o->set};
     char authid[2 * AUTHID_LEN + 1];
 
     options_random_hex(o, authid, AUTHID_LEN);
     buf_adds(out,
              " xmlns:stream='" XML_NS_STREAM "' xmlns:xmpp='" XML_NS_XBOSH "'");
-    answer_add_attr(out, "sid", s->sid);
-    add_number(out, "wait", s->wait_s);
-    add_number(out, "requests", s->requests ? s->requests : -1);
-    add_number(out, "hold", s->hold);
-    add_number(out, "inactivity", s->inactivity_s);
-    add_number(out, "polling", s->polling_s);
-    add_number(out, "maxpause", s->maxpause_s);
-    add_ver(out, o, req);
-    if (s->acks)
-        buf_printf(out, " ack='%" PRIu64 "'", s->rid);
-    answer_add_attr(out, "from", o->set.domain);
-    answer_add_attr(out, "authid", authid);
-    answer_add_attr(out, "xmpp:version", "1.0");
+    add(&a, "sid", s->sid);
+    add_number(&a, "wait", s->wait_s);
+    add_number(&a, "requests", s->requests ? s->requests : -1);
+    add_number(&a, "hold", s->hold);
+    add_number(&a, "inactivity", s->inactivity_s);
+    add_number(&a, "polling", s->polling_s);
+    add_number(&a, "maxpause", s->maxpause_s);
+    add_ver(&a, o, req);
+    add_ack(&a, s);
+    add(&a, "from", o->set.domain);
+    add(&a, "authid", authid);
+    add(&a, "xmpp:version", "1.0");
     if (o->set.restartlogic)
-        answer_add_attr(out, "xmpp:restartlogic", "true");
+        add(&a, "xmpp:restartlogic", "true");
+    add_wanted(&a);
 }
 
 static int withheld(enum mock_features when)

@@ -45,6 +45,12 @@ struct mock_account {
     const char *password;
 };
 
+/* An attribute of <body/>: "from", "xml:lang", "xmpp:version". */
+struct mock_attribute {
+    const char *name;
+    const char *value; /* NULL: it is left out */
+};
+
 /* Strings and arrays are copied by mock_new(). */
 struct mock_options {
     /* What is granted at most: a session never gets more than it asked for.
@@ -72,6 +78,10 @@ struct mock_options {
                                   client's content attribute says (§7.1) */
     bool cors;                 /* Access-Control headers on every answer */
     const char *path;          /* of the BOSH URL; NULL: any */
+    /* Of creation responses, in place of or besides the usual ones; what the
+     * session is like does not change with what it is called. */
+    const struct mock_attribute *creation;
+    size_t creation_count;
 
     /* the XMPP server behind it */
     enum mock_features features;

@@ -60,6 +60,18 @@ static int clamp(int n, int low, int high)
     return n < low ? low : n > high ? high : n;
 }
 
+static struct mock_attribute *copy_attributes(const struct mock_attribute *from,
+                                              size_t count)
+{
+    struct mock_attribute *list = mem_alloc((count + 1) * sizeof *list);
+
+    for (size_t i = 0; i < count; i++) {
+        list[i].name = mem_dup(from[i].name);
+        list[i].value = mem_dup(from[i].value);
+    }
+    return list;
+}
+
 void options_copy(struct options *out, const struct mock_options *from)
 {
     struct mock_options *o = &out->set;
@@ -78,6 +90,7 @@ void options_copy(struct options *out, const struct mock_options *from)
         accounts[i].password = mem_dup(from->accounts[i].password);
     }
     o->accounts = accounts;
+    o->creation = copy_attributes(from->creation, from->creation_count);
     o->empty_at_percent = clamp(from->empty_at_percent, 1, 100);
     o->scram_iterations = clamp(from->scram_iterations, 1, 1000000);
     if (!o->random)
@@ -94,6 +107,11 @@ void options_release(struct options *o)
         free((char *)o->set.accounts[i].password);
     }
     free((struct mock_account *)o->set.accounts);
+    for (size_t i = 0; i < o->set.creation_count; i++) {
+        free((char *)o->set.creation[i].name);
+        free((char *)o->set.creation[i].value);
+    }
+    free((struct mock_attribute *)o->set.creation);
     free((char *)o->set.ver);
     free((char *)o->set.content_type);
     free((char *)o->set.path);

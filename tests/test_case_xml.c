@@ -57,6 +57,11 @@ static const struct {
      "are as within else because event client"},
     {"attribute-of-other-verb", 8,
      "unknown attribute 'route' on 'do': allowed are client verb"},
+    {"go-on", 12, "else='go-on' on 'silence'"},
+    {"size", 12, "unknown attribute 'size' on 'bytes'"},
+    {"size-missing", 12, "'bytes' needs the attribute 'size'"},
+    {"header-of-other-kind", 12, "unknown element 'header' in 'bytes'"},
+    {"uri", 12, "unknown element 'uri' in 'push'"},
     {"verb", 8,
      "verb='conect' on 'do': allowed are connect send attach restore pause "
      "disconnect resume flush reset save ping restart-process"},
@@ -357,7 +362,9 @@ static void check_payloads(const struct testcase *tc)
     CHECK_INT(st[2].actions[1].when, CUT_RESPONSE_BODY);
     CHECK_INT(st[2].actions[1].after_bytes, 10);
     CHECK_STR(st[2].actions[2].condition, "policy-violation");
-    check_plain(st[2].actions[2].payload.text, "<a xmlns=\"urn:a\"/>");
+    check_plain(st[2].actions[2].payload.text,
+                "<a xmlns=\"urn:a\"/><uri "
+                "xmlns=\"http://jabber.org/protocol/httpbind\">u</uri>");
     CHECK_INT(st[2].actions[3].reply.header_count, 1);
     CHECK_STR(st[2].actions[3].reply.headers[0].name, "Location");
     CHECK_INT(st[2].actions[3].reply.raw.times, 3);
@@ -371,6 +378,13 @@ static void check_payloads(const struct testcase *tc)
               "(1000 * $s/@maxpause) div 1000");
     CHECK_STR(st[5].options[0].name, "contentType");
     check_plain(st[5].options[0].value, "text/plain");
+    CHECK_INT(st[2].actions[4].bytes, BYTES_HUGE);
+    CHECK_INT(st[2].actions[4].size, 1000);
+    CHECK_INT(st[2].actions[5].bytes, BYTES_HEADER);
+    CHECK_INT(st[2].actions[5].reply.header_count, 2);
+    CHECK_STR(st[2].actions[5].reply.headers[1].name, "X-B");
+    CHECK_INT(st[6].otherwise, ELSE_STOP);
+    CHECK_INT(st[9].otherwise, ELSE_GO_ON);
     CHECK_STR(st[6].client, "b");
     CHECK_INT(st[7].actions[0].kind, ACTION_RESPOND);
     check_plain(st[7].actions[0].reply.body.text,
@@ -391,6 +405,13 @@ static void check_all_grants(const struct manager_grant *g)
     CHECK_STR(g->features, "polled");
     CHECK_STR(g->conflict, "refuse");
     CHECK_STR(g->mechanisms, "SCRAM-SHA-1 PLAIN");
+    CHECK_INT(g->attribute_count, 3);
+    CHECK_STR(g->attributes[0].name, "xmpp:x");
+    CHECK_STR(g->attributes[0].value, "y");
+    CHECK_STR(g->attributes[1].value, "");
+    CHECK_STR(g->attributes[2].name, "authid");
+    CHECK(g->attributes[2].value == NULL);
+    CHECK_INT(g->attribute_lines[2], 10);
 }
 
 static void test_every_kind_of_payload_and_action_is_read(void)
@@ -404,6 +425,7 @@ static void test_every_kind_of_payload_and_action_is_read(void)
         return;
     check_payloads(tc);
     check_all_grants(&tc->manager);
+    CHECK_STR(tc->needs[0].option, "keys");
     testcase_free(tc);
 }
 

@@ -123,6 +123,15 @@ static const struct {
      "string() and concat() spoil the number of a long rid in "},
     {"concat-of-rid", 14,
      "string() and concat() spoil the number of a long rid in "},
+    {"silence-then-go-on", 12,
+     "nothing after this silence shows that the peer is alive"},
+    {"framing", 12,
+     "header 'Content-Length' of kind='header' would break the framing"},
+    {"creation-twice", 8,
+     "attribute 'from' of 'manager' is there twice, first at line 7"},
+    {"creation-removed", 7,
+     "our manager sends no attribute 'pooling' that could be removed (did you "
+     "mean 'polling'?)"},
     {"silence", 12, "nothing after this silence shows that the peer is alive"},
 };
 

@@ -145,6 +145,29 @@ static void test_what_is_not_set_is_left_out(void)
     rig_release(&r);
 }
 
+static void test_creation_attributes_may_be_others(void)
+{
+    static const struct mock_attribute creation[] = {
+        {"from", "a & b"}, {"xmpp:unknown", "yes"}, {"wait", ""},
+        {"authid", NULL},  {"ack", NULL},
+    };
+    struct mock_options o = mock_options_default();
+    struct rig r;
+    const char *body;
+
+    o.creation = creation;
+    o.creation_count = sizeof creation / sizeof creation[0];
+    rig_init(&r, o);
+    body = rig_create(&r, "wait='20' hold='1' ack='1'");
+    CHECK(strstr(body, " from='a &amp; b'") != NULL);
+    CHECK(strstr(body, " xmpp:unknown='yes'") != NULL);
+    CHECK(strstr(body, " wait=''") != NULL);
+    CHECK(strstr(body, " hold='1'") != NULL);
+    CHECK(strstr(body, " authid=") == NULL);
+    CHECK(strstr(body, " ack=") == NULL);
+    rig_release(&r);
+}
+
 static void test_bad_creations_are_refused(void)
 {
     static const struct {
@@ -526,6 +549,7 @@ int suite_manager(void)
         !CU_ADD_TEST(suite, test_never_more_is_granted_than_asked) ||
         !CU_ADD_TEST(suite, test_versions_compare_as_integers) ||
         !CU_ADD_TEST(suite, test_what_is_not_set_is_left_out) ||
+        !CU_ADD_TEST(suite, test_creation_attributes_may_be_others) ||
         !CU_ADD_TEST(suite, test_bad_creations_are_refused) ||
         !CU_ADD_TEST(suite, test_sids_are_not_repeated) ||
         !CU_ADD_TEST(suite, test_features_can_come_later) ||

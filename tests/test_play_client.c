@@ -128,6 +128,53 @@ static void test_a_rule_does_what_it_says(void)
          "$h/res/@bom = 'yes'"},
         {"latin-1", "<bytes as='h' kind='latin-1'/>", "$x[@rid > $h/@rid]",
          "$h/res/@encoding = 'ISO-8859-1'"},
+        {"empty", "<bytes as='h' kind='empty'/>", "$x[@copy-of = $h/@n]",
+         "$h[@delivered = 'whole'][@fault = 'bytes-empty'][res/@length = 0]"
+         "[answer/b:body]"},
+        {"ill-formed", "<bytes as='h' kind='ill-formed'/>",
+         "$x[@copy-of = $h/@n]",
+         "$h[@delivered = 'whole'][res/@error][res/@length + 1 = "
+         "answer/@length]"},
+        {"two bodies", "<bytes as='h' kind='two-bodies'/>",
+         "$x[@copy-of = $h/@n]", "$h[@delivered = 'whole'][res/@error]"},
+        {"other root", "<bytes as='h' kind='other-root'/>",
+         "$x[@copy-of = $h/@n]",
+         "$h[@delivered = 'whole'][not(res/b:body)][answer/b:body]"},
+        {"no namespace", "<bytes as='h' kind='no-namespace'/>",
+         "$x[@copy-of = $h/@n]", "$h[res/*[name() = 'body']][not(res/b:body)]"},
+        {"comment", "<bytes as='h' kind='comment'/>", "$h/@delivered = 'whole'",
+         "$h/res[@comment = 'yes']/b:body"},
+        {"instruction", "<bytes as='h' kind='instruction'/>",
+         "$h/@delivered = 'whole'", "$h/res[@pi = 'yes']/b:body"},
+        {"text", "<bytes as='h' kind='text'/>", "$h/@delivered = 'whole'",
+         "$h/res[@text = 'yes']/b:body"},
+        {"doctype", "<bytes as='h' kind='entity-bomb'/>",
+         "$h/@delivered = 'whole'", "$h/res[@doctype = 'yes'][@length < 1000]"},
+        {"utf-16", "<bytes as='h' kind='utf-16'/>", "$h/@delivered = 'whole'",
+         "$h/res[@encoding = 'UTF-16']/b:body"},
+        {"chunked", "<bytes as='h' kind='chunked'/>", "$x[@rid > $h/@rid]",
+         "$h[@delivered = 'whole']/res[@chunked = 'yes']/b:body"},
+        {"huge", "<bytes as='h' kind='huge' size='1000000'/>",
+         "$ev/c:message[@id = 'huge']",
+         "string-length($ev/c:message) = 1000000"},
+        {"header",
+         "<bytes as='h' kind='header'><header name='Content-Type'>text/plain"
+         "</header><header name='X-Url'>{$journal/@url}</header></bytes>",
+         "$x[@rid > $h/@rid]",
+         "$h/res[@media = 'text/plain'][header[@name = 'X-Url']/@value = "
+         "$journal/@url]/b:body"},
+        {"redirect",
+         "<respond as='h' status='307'><header name='Location'>"
+         "{$journal/@url}</header></respond>",
+         "$x[@copy-of = $h/@n]",
+         "$h[@delivered = 'whole']/res[@status = 307]/header[@value = "
+         "$journal/@url]"},
+        {"see other uri",
+         "<terminate as='h' condition='see-other-uri'><uri "
+         "xmlns='http://jabber.org/protocol/httpbind'>{$journal/@url}</uri>"
+         "</terminate>",
+         "$h/@delivered = 'whole'",
+         "$h/res/b:body[@condition = 'see-other-uri']/b:uri = $journal/@url"},
         {"terminate", "<terminate as='h' condition='system-shutdown'/>",
          "$ev[@value = 'disconnected']",
          "$h/res/b:body[@type = 'terminate'][@condition = 'system-shutdown']"},
@@ -201,6 +248,11 @@ static void test_steps_end_a_play_as_they_say(void)
          "<await within='1s' else='na' because='b'>$x[@kind = 'pause']"
          "</await>",
          PLAY_NA},
+        {"await goes on",
+         "<await as='n' within='1s' else='go-on'>$x[@kind = 'pause']</await>"
+         "<await event='redirect' within='1s' else='go-on'/>"
+         "<require else='error' because='b'>not($n)</require>",
+         PLAY_DONE},
         {"require error",
          "<require else='error' because='b'>$x[@kind = 'pause']</require>",
          PLAY_ERROR},
