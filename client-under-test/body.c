@@ -123,8 +123,29 @@ static void read_attrs(struct body *b)
     read_report(b);
 }
 
+/* XEP-0124 §6 knows none of these, so a body that has one is not the
+ * manager's, or was damaged on its way. Blank text is harmless. */
+static const char *what_is_wrong(xmlNodePtr root, const struct xml_facts *facts)
+{
+    const xmlNode *node;
+
+    if (!xml_is(root, XML_NS_HTTPBIND, "body"))
+        return "the answer is not a BOSH body";
+    if (facts->comment)
+        return "there is a comment in the answer";
+    if (facts->pi)
+        return "there is a processing instruction in the answer";
+    for (node = root->children; node; node = node->next) {
+        if (node->type != XML_ELEMENT_NODE && !xmlIsBlankNode(node))
+            return "there is text between the payloads";
+    }
+    return NULL;
+}
+
 struct body *body_read(const char *data, size_t len, struct err *e)
 {
+    struct xml_facts facts;
+    const char *wrong;
     struct body *b;
     xmlDocPtr doc;
 
@@ -132,11 +153,12 @@ struct body *body_read(const char *data, size_t len, struct err *e)
         err_set(e, len ? "the answer is too long" : "the answer is empty");
         return NULL;
     }
-    doc = xml_parse(data, len, NULL, e);
+    doc = xml_parse(data, len, &facts, e);
     if (!doc)
         return NULL;
-    if (!xml_is(xmlDocGetRootElement(doc), XML_NS_HTTPBIND, "body")) {
-        err_set(e, "the answer is not a BOSH body");
+    wrong = what_is_wrong(xmlDocGetRootElement(doc), &facts);
+    if (wrong) {
+        err_set(e, "%s", wrong);
         xmlFreeDoc(doc);
         return NULL;
     }

@@ -72,7 +72,9 @@ struct body {
  * Read an answer.
  *
  * Returns it, yours, free with body_free(); NULL when this is no BOSH body:
- * not well-formed, a DOCTYPE, too long or too deep, another root element.
+ * not well-formed, too long or too deep, another root element; or it has what
+ * §6 forbids: a DOCTYPE, comment, processing instruction, or text between the
+ * payloads. Nothing is expanded but XML's own five entities.
  */
 struct body *body_read(const char *data, size_t len, struct err *e);
 

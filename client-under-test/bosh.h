@@ -55,7 +55,9 @@ enum bosh_status {
     BOSH_DISCONNECTED,   /* over, always the last status of a session */
     BOSH_DISCONNECTING,  /* bosh_disconnect(), or a failed login, ends it */
     BOSH_ATTACHED,       /* bosh_attach() took up a session */
-    BOSH_REDIRECT,       /* see-other-uri: detail is the address */
+    BOSH_REDIRECT,       /* see-other-uri: detail is the address, and going
+                          * there is the application's affair; the session
+                          * is over */
     BOSH_CONNTIMEOUT,    /* too many errors in a row, or no answer to the end */
     BOSH_BINDREQUIRED    /* explicit_bind is set: call bosh_bind() */
 };

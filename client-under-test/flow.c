@@ -10,7 +10,7 @@
 /* Without a wait to go by (polling sessions) an answer may take so long. */
 #define POLLING_TIMEOUT_MS 10000
 
-/* A polling session whose manager names no `polling`. */
+/* A polling session whose manager sets no `polling`, or 0. */
 #define DEFAULT_POLLING_MS 1000
 
 /* The part of the manager's inactivity after which we do not stay silent. */
@@ -356,8 +356,8 @@ void flow_note_answer(struct bosh *s, const struct exchange *x, int64_t now_ms)
         return;
     }
     if (is_polling_session(s)) {
-        wait = s->polling_s >= 0 ? s->polling_s * INT64_C(1000)
-                                 : DEFAULT_POLLING_MS;
+        wait = s->polling_s > 0 ? s->polling_s * INT64_C(1000)
+                                : DEFAULT_POLLING_MS;
         /* From the answer: the request came to the manager before that. */
         s->poll_from_ms = now_ms + wait;
         return;

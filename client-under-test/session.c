@@ -384,9 +384,7 @@ static int on_terminated(struct bosh *s, const struct happening *h)
     err_set(&s->error, "the manager ended the session: %s%s%s",
             condition ? condition : "no condition", detail ? ", " : "",
             detail ? detail : "");
-    if (s->other_uri)
-        status(s, BOSH_REDIRECT, condition, s->other_uri);
-    status(s, BOSH_CONNFAIL, condition, detail);
+    status(s, s->other_uri ? BOSH_REDIRECT : BOSH_CONNFAIL, condition, detail);
     end(s, condition, detail);
     free(condition);
     return 0;
