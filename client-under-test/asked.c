@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/buf.h"
+#include "keys.h"
 
 const char *asked_text(const json_t *object, const char *key)
 {
@@ -47,23 +48,96 @@ static int set_secondary(struct asked *a, const char *value)
     return read_double(&a->options.secondary_timeout, value);
 }
 
+/* A whole number in a range. */
+static int read_int(int *out, const char *value, long min, long max)
+{
+    char *end;
+    long number = strtol(value, &end, 10);
+
+    if (!*value || *end || number < min || number > max)
+        return -1;
+    *out = (int)number;
+    return 0;
+}
+
+static int read_bool(bool *out, const char *value)
+{
+    bool yes = strcmp(value, "true") == 0 || strcmp(value, "yes") == 0;
+
+    if (!yes && strcmp(value, "false") != 0 && strcmp(value, "no") != 0)
+        return -1;
+    *out = yes;
+    return 0;
+}
+
+static int set_secondary_min(struct asked *a, const char *value)
+{
+    int ms;
+
+    if (read_int(&ms, value, 0, 3600000))
+        return -1;
+    a->options.secondary_min_ms = ms;
+    return 0;
+}
+
+static int set_disconnect(struct asked *a, const char *value)
+{
+    int ms;
+
+    if (read_int(&ms, value, 0, 3600000))
+        return -1;
+    a->options.disconnect_ms = ms;
+    return 0;
+}
+
 static int set_max_errors(struct asked *a, const char *value)
 {
-    double number = 0;
+    return read_int(&a->options.max_errors, value, 0, 1000);
+}
 
-    if (read_double(&number, value))
-        return -1;
-    a->options.max_errors = (int)number;
-    return 0;
+static int set_max_open(struct asked *a, const char *value)
+{
+    return read_int(&a->options.max_open, value, 1, 255);
+}
+
+static int set_wait(struct asked *a, const char *value)
+{
+    return read_int(&a->options.wait_s, value, 0, 65535);
+}
+
+static int set_hold(struct asked *a, const char *value)
+{
+    return read_int(&a->options.hold, value, 0, 255);
 }
 
 static int set_back_off(struct asked *a, const char *value)
 {
-    bool yes = strcmp(value, "true") == 0;
+    return read_bool(&a->options.back_off, value);
+}
 
-    if (!yes && strcmp(value, "false") != 0)
-        return -1;
-    a->options.back_off = yes;
+static int set_ack(struct asked *a, const char *value)
+{
+    return read_bool(&a->options.ack, value);
+}
+
+static int set_explicit_bind(struct asked *a, const char *value)
+{
+    return read_bool(&a->options.explicit_bind, value);
+}
+
+/* Whether, or how many in a sequence. */
+static int set_keys(struct asked *a, const char *value)
+{
+    if (read_bool(&a->options.keys, value) == 0)
+        return 0;
+    a->options.keys = true;
+    return read_int(&a->options.keys_count, value, KEYS_COUNT_MIN,
+                    KEYS_COUNT_MAX);
+}
+
+static int set_route(struct asked *a, const char *value)
+{
+    a->options.route = *value ? value : NULL;
     return 0;
 }
 
@@ -109,22 +183,33 @@ static const struct option {
     const char *name;
     int (*set)(struct asked *a, const char *value);
 } OPTIONS[] = {
-    {"timeout", set_timeout},       {"secondary-timeout", set_secondary},
-    {"max-errors", set_max_errors}, {"back-off", set_back_off},
-    {"mechanisms", set_mechanisms}, {"lang", set_lang},
-    {"content", set_content},       {"headers", set_headers},
+    {"ack", set_ack},
+    {"back-off", set_back_off},
+    {"content", set_content},
+    {"disconnect-ms", set_disconnect},
+    {"explicit-bind", set_explicit_bind},
+    {"headers", set_headers},
+    {"hold", set_hold},
+    {"keys", set_keys},
+    {"lang", set_lang},
+    {"max-errors", set_max_errors},
+    {"max-open", set_max_open},
+    {"mechanisms", set_mechanisms},
+    {"route", set_route},
+    {"secondary-min-ms", set_secondary_min},
+    {"secondary-timeout", set_secondary},
+    {"timeout", set_timeout},
+    {"wait", set_wait},
 };
 #define OPTION_COUNT (sizeof OPTIONS / sizeof OPTIONS[0])
 
-static int set_option(struct asked *a, const char *name, const json_t *value,
-                      struct err *e)
+int asked_set(struct asked *a, const char *name, const char *value,
+              struct err *e)
 {
-    const char *text = json_string_value(value);
-
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         if (strcmp(OPTIONS[i].name, name) != 0)
             continue;
-        if (!text || OPTIONS[i].set(a, text))
+        if (!value || OPTIONS[i].set(a, value))
             return err_set(e, "option '%s' has a bad value", name);
         return 0;
     }
@@ -146,14 +231,19 @@ static int read_range(const json_t *line, const char *key, int max, int *out,
     return 0;
 }
 
+void asked_init(struct asked *a)
+{
+    memset(a, 0, sizeof *a);
+    bosh_options_init(&a->options);
+}
+
 int asked_read(struct asked *out, const json_t *line, struct err *e)
 {
     json_t *options = json_object_get(line, "options");
     const char *name;
     json_t *value;
 
-    memset(out, 0, sizeof *out);
-    bosh_options_init(&out->options);
+    asked_init(out);
     out->options.url = asked_text(line, "url");
     out->options.ca_file = asked_text(line, "ca");
     out->options.route = asked_text(line, "route");
@@ -164,7 +254,7 @@ int asked_read(struct asked *out, const json_t *line, struct err *e)
         return -1;
     json_object_foreach(options, name, value)
     {
-        if (set_option(out, name, value, e))
+        if (asked_set(out, name, json_string_value(value), e))
             return -1;
     }
     return 0;
@@ -176,11 +266,7 @@ void asked_release(struct asked *a)
     a->header_text = NULL;
 }
 
-json_t *asked_option_names(void)
+const char *asked_option_name(size_t i)
 {
-    json_t *names = json_array();
-
-    for (size_t i = 0; i < OPTION_COUNT; i++)
-        json_array_append_new(names, json_string(OPTIONS[i].name));
-    return names;
+    return i < OPTION_COUNT ? OPTIONS[i].name : NULL;
 }

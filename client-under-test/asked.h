@@ -21,6 +21,14 @@ struct asked {
     char *header_text; /* what headers points into */
 };
 
+/* The defaults. Release with asked_release(). */
+void asked_init(struct asked *a);
+
+/* One option by its name. value is borrowed for as long as a lives. Returns 0,
+ * or -1 with e set: there is none of that name, or the value does not fit. */
+int asked_set(struct asked *a, const char *name, const char *value,
+              struct err *e);
+
 /* A text member, or NULL. Borrowed from object. */
 const char *asked_text(const json_t *object, const char *key);
 
@@ -38,7 +46,7 @@ long long asked_number(const json_t *object, const char *key,
 int asked_read(struct asked *out, const json_t *line, struct err *e);
 void asked_release(struct asked *a);
 
-/* The names of all options, yours. */
-json_t *asked_option_names(void);
+/* The name of option i, in the order of the alphabet; NULL behind the last. */
+const char *asked_option_name(size_t i);
 
 #endif

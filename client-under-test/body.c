@@ -22,9 +22,14 @@ static void attr(struct buf *out, const char *name, const char *value)
 void body_write_creation(struct buf *out, const struct body_creation *c)
 {
     buf_adds(out, "<body");
+    if (c->ack)
+        attr(out, "ack", "1");
     if (c->content)
         attr(out, "content", c->content);
-    buf_printf(out, " hold='%d' rid='%" PRIu64 "'", c->hold, c->rid);
+    buf_printf(out, " hold='%d'", c->hold);
+    if (c->newkey)
+        attr(out, "newkey", c->newkey);
+    buf_printf(out, " rid='%" PRIu64 "'", c->rid);
     if (c->route)
         attr(out, "route", c->route);
     attr(out, "to", c->to);
@@ -39,6 +44,12 @@ void body_write_creation(struct buf *out, const struct body_creation *c)
 void body_write(struct buf *out, const struct body_request *r)
 {
     buf_adds(out, "<body");
+    if (r->ack > 0)
+        buf_printf(out, " ack='%" PRIu64 "'", r->ack);
+    if (r->key)
+        attr(out, "key", r->key);
+    if (r->newkey)
+        attr(out, "newkey", r->newkey);
     if (r->pause_s > 0)
         buf_printf(out, " pause='%d'", r->pause_s);
     buf_printf(out, " rid='%" PRIu64 "'", r->rid);
@@ -64,21 +75,36 @@ void body_write(struct buf *out, const struct body_request *r)
 }
 
 /* An attribute as a whole number of 0 to max, else -1. */
-static int number(const xmlNode *root, const char *name, int max)
+static int64_t number(const xmlNode *root, const char *name, int64_t max)
 {
     const char *text = xml_attr(root, NULL, name);
-    int value = 0;
+    int64_t value = 0;
 
     if (!text || !*text)
         return -1;
     for (; *text; text++) {
-        if (*text < '0' || *text > '9')
+        if (*text < '0' || *text > '9' || value > max / 10)
             return -1;
         value = value * 10 + (*text - '0');
         if (value > max)
             return -1;
     }
     return value;
+}
+
+static int small(const xmlNode *root, const char *name, int max)
+{
+    return (int)number(root, name, max);
+}
+
+/* XEP-0124 §9.2. */
+static void read_report(struct body *b)
+{
+    int64_t report = number(b->root, "report", (int64_t)BOSH_RID_MAX);
+    int64_t time_ms = number(b->root, "time", INT32_MAX);
+
+    b->report = report > 0 ? (uint64_t)report : 0;
+    b->time_ms = time_ms > 0 ? time_ms : 0;
 }
 
 static void read_attrs(struct body *b)
@@ -88,16 +114,38 @@ static void read_attrs(struct body *b)
     b->sid = xml_attr(b->root, NULL, "sid");
     if (b->sid && !*b->sid)
         b->sid = NULL;
-    b->wait_s = number(b->root, "wait", SHORT_MAX);
-    b->hold = number(b->root, "hold", BYTE_MAX);
-    b->requests = number(b->root, "requests", BYTE_MAX);
-    b->inactivity_s = number(b->root, "inactivity", SHORT_MAX);
-    b->polling_s = number(b->root, "polling", SHORT_MAX);
-    b->maxpause_s = number(b->root, "maxpause", SHORT_MAX);
+    b->wait_s = small(b->root, "wait", SHORT_MAX);
+    b->hold = small(b->root, "hold", BYTE_MAX);
+    b->requests = small(b->root, "requests", BYTE_MAX);
+    b->inactivity_s = small(b->root, "inactivity", SHORT_MAX);
+    b->polling_s = small(b->root, "polling", SHORT_MAX);
+    b->maxpause_s = small(b->root, "maxpause", SHORT_MAX);
+    read_report(b);
+}
+
+/* XEP-0124 §6 knows none of these, so a body that has one is not the
+ * manager's, or was damaged on its way. Blank text is harmless. */
+static const char *what_is_wrong(xmlNodePtr root, const struct xml_facts *facts)
+{
+    const xmlNode *node;
+
+    if (!xml_is(root, XML_NS_HTTPBIND, "body"))
+        return "the answer is not a BOSH body";
+    if (facts->comment)
+        return "there is a comment in the answer";
+    if (facts->pi)
+        return "there is a processing instruction in the answer";
+    for (node = root->children; node; node = node->next) {
+        if (node->type != XML_ELEMENT_NODE && !xmlIsBlankNode(node))
+            return "there is text between the payloads";
+    }
+    return NULL;
 }
 
 struct body *body_read(const char *data, size_t len, struct err *e)
 {
+    struct xml_facts facts;
+    const char *wrong;
     struct body *b;
     xmlDocPtr doc;
 
@@ -105,11 +153,12 @@ struct body *body_read(const char *data, size_t len, struct err *e)
         err_set(e, len ? "the answer is too long" : "the answer is empty");
         return NULL;
     }
-    doc = xml_parse(data, len, NULL, e);
+    doc = xml_parse(data, len, &facts, e);
     if (!doc)
         return NULL;
-    if (!xml_is(xmlDocGetRootElement(doc), XML_NS_HTTPBIND, "body")) {
-        err_set(e, "the answer is not a BOSH body");
+    wrong = what_is_wrong(xmlDocGetRootElement(doc), &facts);
+    if (wrong) {
+        err_set(e, "%s", wrong);
         xmlFreeDoc(doc);
         return NULL;
     }

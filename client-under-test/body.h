@@ -24,6 +24,8 @@ struct body_creation {
     const char *lang;
     const char *route;   /* NULL: none */
     const char *content; /* NULL: none */
+    const char *newkey;  /* XEP-0124 §15; NULL: no keys */
+    bool ack;            /* we shall acknowledge answers, §9.2 */
 };
 
 /* Append the creation request: no sid, no payload. */
@@ -33,6 +35,9 @@ void body_write_creation(struct buf *out, const struct body_creation *c);
 struct body_request {
     uint64_t rid;
     const char *sid;
+    uint64_t ack;           /* XEP-0124 §9.2; 0: left out */
+    const char *key;        /* XEP-0124 §15; NULL: none */
+    const char *newkey;     /* of the sequence after; NULL: none */
     bool terminate;         /* XEP-0124 §13 */
     int pause_s;            /* XEP-0124 §10; 0: none */
     const char *restart_to; /* XEP-0206 §5; NULL: no restart */
@@ -58,13 +63,18 @@ struct body {
     int inactivity_s;
     int polling_s;
     int maxpause_s;
+    uint64_t report; /* the rid that the manager misses our word for, §9.2;
+                      * 0: none */
+    int64_t time_ms; /* how long ago it answered that; 0 if not given */
 };
 
 /*
  * Read an answer.
  *
  * Returns it, yours, free with body_free(); NULL when this is no BOSH body:
- * not well-formed, a DOCTYPE, too long or too deep, another root element.
+ * not well-formed, too long or too deep, another root element; or it has what
+ * §6 forbids: a DOCTYPE, comment, processing instruction, or text between the
+ * payloads. Nothing is expanded but XML's own five entities.
  */
 struct body *body_read(const char *data, size_t len, struct err *e);
 

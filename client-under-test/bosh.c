@@ -107,6 +107,10 @@ static void options_copy(struct bosh_options *to,
     to->route = mem_dup(from->route);
     to->content = mem_dup(from->content);
     to->mechanisms = mem_dup(from->mechanisms);
+    if (to->keys_count != 0 && to->keys_count < KEYS_COUNT_MIN)
+        to->keys_count = KEYS_COUNT_MIN;
+    if (to->keys_count > KEYS_COUNT_MAX)
+        to->keys_count = KEYS_COUNT_MAX;
 }
 
 static void free_text(const char *text)
@@ -296,6 +300,14 @@ int bosh_polling_s(const struct bosh *s)
 int bosh_maxpause_s(const struct bosh *s)
 {
     return s->maxpause_s;
+}
+
+const char *bosh_keys(struct bosh *s)
+{
+    if (s->keys.next == 0)
+        return NULL;
+    keys_write(&s->keys, s->keys_text);
+    return s->keys_text;
 }
 
 int bosh_errors(const struct bosh *s)

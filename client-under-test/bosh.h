@@ -55,7 +55,9 @@ enum bosh_status {
     BOSH_DISCONNECTED,   /* over, always the last status of a session */
     BOSH_DISCONNECTING,  /* bosh_disconnect(), or a failed login, ends it */
     BOSH_ATTACHED,       /* bosh_attach() took up a session */
-    BOSH_REDIRECT,       /* see-other-uri: detail is the address */
+    BOSH_REDIRECT,       /* see-other-uri: detail is the address, and going
+                          * there is the application's affair; the session
+                          * is over */
     BOSH_CONNTIMEOUT,    /* too many errors in a row, or no answer to the end */
     BOSH_BINDREQUIRED    /* explicit_bind is set: call bosh_bind() */
 };
@@ -91,6 +93,12 @@ struct bosh_options {
     const char *lang;    /* "en" */
     const char *route;   /* "xmpp:host:port", or NULL */
     const char *content; /* "text/xml; charset=utf-8"; NULL leaves it out */
+
+    /* Parts of XEP-0124 that are off unless asked for. */
+    bool ack;       /* tell the manager which answers came, §9.2 */
+    bool keys;      /* prove each request by a key, §15 */
+    int keys_count; /* keys in a sequence; 0: chosen at random; else 2 to
+                     * 10000 */
 
     /* Login, XEP-0206 and RFC 6120. */
     const char *mechanisms; /* allowed ones, by spaces; NULL: all we have */
@@ -156,6 +164,7 @@ struct bosh_attach {
     int requests;     /* the same; negative: no limit known */
     int inactivity_s; /* negative: not known */
     int polling_s;    /* negative: not known */
+    const char *keys; /* as bosh_keys() gave it; NULL: none are in use */
 };
 
 /*
@@ -163,7 +172,7 @@ struct bosh_attach {
  * program. BOSH_ATTACHED follows at once, then a poll.
  *
  * Returns 0; BOSH_E_STATE while a session is alive; BOSH_E_ARG when jid or
- * sid is missing or rid is not 1 to BOSH_RID_MAX.
+ * sid is missing, rid is not 1 to BOSH_RID_MAX, or keys are none.
  */
 int bosh_attach(struct bosh *s, int64_t now_ms,
                 const struct bosh_attach *known);
@@ -243,6 +252,11 @@ int bosh_inactivity_s(const struct bosh *s); /* -1: no limit known */
 int bosh_polling_s(const struct bosh *s);    /* -1: no limit known */
 int bosh_maxpause_s(const struct bosh *s);   /* -1: no pause allowed */
 int bosh_errors(const struct bosh *s);       /* in a row */
+
+/* Where the key sequence stands, for bosh_attach() elsewhere: a secret. NULL
+ * when none is in use. Borrowed until the next call. XEP-0124 §15 */
+const char *bosh_keys(struct bosh *s);
+
 int bosh_open_count(const struct bosh *s);   /* requests not yet answered */
 bool bosh_connected(const struct bosh *s);   /* logged in or attached */
 bool bosh_ended(const struct bosh *s);       /* nothing alive, or not yet */

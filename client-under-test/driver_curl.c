@@ -22,6 +22,8 @@ struct transfer {
     struct link *link;
     CURL *easy;
     uint64_t id;
+    struct buf out; /* the request's body; */
+    size_t out_at;  /* so much of it is libcurl's */
     struct buf body;
     bool too_long;
     int redirects;
@@ -120,6 +122,29 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
     return len;
 }
 
+/* The session may drop the request before libcurl is told: a copy. */
+static size_t on_read(char *data, size_t size, size_t count, void *ctx)
+{
+    struct transfer *t = ctx;
+    size_t len = t->out.len - t->out_at;
+
+    if (len > size * count)
+        len = size * count;
+    memcpy(data, buf_str(&t->out) + t->out_at, len);
+    t->out_at += len;
+    return len;
+}
+
+/* Asked for when libcurl wants to repeat the POST by itself. It has opened
+ * another connection by then, but has sent nothing on it. */
+static int on_seek(void *ctx, curl_off_t offset, int origin)
+{
+    (void)ctx;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
 static void set_options(struct transfer *t, const struct bosh_options *o)
 {
     CURL *easy = t->easy;
@@ -130,6 +155,10 @@ static void set_options(struct transfer *t, const struct bosh_options *o)
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(easy, CURLOPT_READDATA, t);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->link->headers);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "libbosh/" BOSH_LIB_VERSION);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -166,12 +195,13 @@ static void start(struct link *link, const struct bosh_request *req)
     t->too_long = false;
     t->redirects = 0;
     buf_clear(&t->body);
+    buf_clear(&t->out);
+    buf_add(&t->out, req->body, req->len);
+    t->out_at = 0;
     curl_easy_setopt(t->easy, CURLOPT_URL,
                      bosh_get_options(link->session)->url);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      (curl_off_t)req->len);
-    /* A copy: the session may drop the request before libcurl is told. */
-    curl_easy_setopt(t->easy, CURLOPT_COPYPOSTFIELDS, req->body);
     curl_multi_add_handle(link->multi, t->easy);
 }
 
@@ -181,19 +211,45 @@ static void stop(struct transfer *t)
     t->id = 0;
 }
 
-/* An answer that is too large to keep is not kept. */
+/* What is too large to keep is not kept. */
 static void rest(struct transfer *t)
 {
     if (t->body.cap > 65536)
         buf_release(&t->body);
+    if (t->out.cap > 65536)
+        buf_release(&t->out);
 }
 
-static bool is_downgrade(const struct transfer *t, const char *url)
+static bool same_part(CURLU *a, CURLU *b, CURLUPart part)
 {
-    const char *from = bosh_get_options(t->link->session)->url;
+    char *in_a = NULL;
+    char *in_b = NULL;
+    bool same;
 
-    return strncasecmp(from, "https:", 6) == 0 &&
-           strncasecmp(url, "https:", 6) != 0;
+    curl_url_get(a, part, &in_a, CURLU_DEFAULT_PORT);
+    curl_url_get(b, part, &in_b, CURLU_DEFAULT_PORT);
+    same = in_a && in_b && strcasecmp(in_a, in_b) == 0;
+    curl_free(in_a);
+    curl_free(in_b);
+    return same;
+}
+
+static bool is_same_origin(const struct transfer *t, const char *url)
+{
+    CURLU *from = curl_url();
+    CURLU *to = curl_url();
+    bool same;
+
+    same = from && to &&
+           !curl_url_set(from, CURLUPART_URL,
+                         bosh_get_options(t->link->session)->url, 0) &&
+           !curl_url_set(to, CURLUPART_URL, url, 0) &&
+           same_part(from, to, CURLUPART_SCHEME) &&
+           same_part(from, to, CURLUPART_HOST) &&
+           same_part(from, to, CURLUPART_PORT);
+    curl_url_cleanup(from);
+    curl_url_cleanup(to);
+    return same;
 }
 
 /* 307 or 308: the same POST to another address. */
@@ -205,15 +261,25 @@ static bool follow(struct transfer *t, long http_status)
         ++t->redirects > REDIRECTS_MAX)
         return false;
     curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
-    if (!url || is_downgrade(t, url))
+    if (!url || !is_same_origin(t, url))
         return false;
     url = mem_dup(url);
     curl_multi_remove_handle(t->link->multi, t->easy);
     curl_easy_setopt(t->easy, CURLOPT_URL, url);
     free(url);
     buf_clear(&t->body);
+    t->out_at = 0;
     curl_multi_add_handle(t->link->multi, t->easy);
     return true;
+}
+
+static const char *reason_of(const struct transfer *t, CURLcode rc)
+{
+    if (t->too_long)
+        return "the answer is too long";
+    if (rc == CURLE_SEND_FAIL_REWIND)
+        return "the connection was closed before an answer came";
+    return curl_easy_strerror(rc);
 }
 
 static void finish(struct transfer *t, CURLcode rc)
@@ -231,9 +297,7 @@ static void finish(struct transfer *t, CURLcode rc)
         bosh_answer(s, driver_now_ms(), id, (int)http_status, type,
                     buf_str(&t->body), t->body.len);
     } else {
-        bosh_fail(s, driver_now_ms(), id,
-                  t->too_long ? "the answer is too long"
-                              : curl_easy_strerror(rc));
+        bosh_fail(s, driver_now_ms(), id, reason_of(t, rc));
     }
     stop(t);
     rest(t);
@@ -345,6 +409,7 @@ static void free_link(struct link *link)
             stop(t);
         curl_easy_cleanup(t->easy);
         buf_release(&t->body);
+        buf_release(&t->out);
         free(t);
     }
     curl_multi_cleanup(link->multi);

@@ -4,12 +4,16 @@
  * The only file of the library that does I/O and looks at the clock. Each
  * session has connections of its own, kept alive between requests, so that
  * one session's broken connection is no other's. HTTP/1.1; no proxy from the
- * environment; 307 and 308 are followed with the POST kept, other redirects
- * count as failures; certificates are checked.
+ * environment; certificates are checked; answers may be gzip or deflate.
  *
- * libcurl repeats a POST by itself when a connection that it had kept open
- * turns out to be dead before a byte of the answer came. The session does not
- * see such a copy; the manager must bear it (XEP-0124 §14.3).
+ * Redirects: 307 and 308 are followed with the POST kept, as long as scheme,
+ * host and port stay the same. All others count as failures, for they would
+ * turn the POST into a GET, or show our sid to somebody else.
+ *
+ * libcurl would repeat a POST by itself when a connection that it had kept
+ * open turns out to be dead before a byte of the answer came. It may not once
+ * it has sent any of the body: repeats are the session's affair, which counts
+ * them.
  */
 #ifndef CLIENT_DRIVER_CURL_H
 #define CLIENT_DRIVER_CURL_H

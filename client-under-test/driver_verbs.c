@@ -221,6 +221,7 @@ static void read_known(struct bosh_attach *known, const json_t *from)
     known->requests = (int)asked_number(from, "requests", -1);
     known->inactivity_s = (int)asked_number(from, "inactivity", -1);
     known->polling_s = (int)asked_number(from, "polling", -1);
+    known->keys = asked_text(from, "keys");
 }
 
 static void attach(struct verbs *v, const json_t *line,
@@ -269,8 +270,9 @@ static void do_restore(struct verbs *v, const json_t *line, struct session *old)
 static void do_save(struct verbs *v, const json_t *line,
                     struct session *session)
 {
-    const struct bosh *s = session->bosh;
+    struct bosh *s = session->bosh;
     json_t *reply;
+    json_t *state;
 
     (void)v;
     if (!bosh_connected(s)) {
@@ -278,13 +280,13 @@ static void do_save(struct verbs *v, const json_t *line,
         return;
     }
     reply = reply_to(line, "ok", NULL);
-    json_object_set_new(
-        reply, "state",
-        json_pack("{s:s, s:s, s:I, s:i, s:i, s:i, s:i, s:i}", "jid",
-                  bosh_jid(s), "sid", bosh_sid(s), "rid",
-                  (json_int_t)bosh_rid(s), "wait", bosh_wait_s(s), "hold",
-                  bosh_hold(s), "requests", bosh_requests(s), "inactivity",
-                  bosh_inactivity_s(s), "polling", bosh_polling_s(s)));
+    state = json_pack("{s:s, s:s, s:I, s:i, s:i, s:i, s:i, s:i}", "jid",
+                      bosh_jid(s), "sid", bosh_sid(s), "rid",
+                      (json_int_t)bosh_rid(s), "wait", bosh_wait_s(s), "hold",
+                      bosh_hold(s), "requests", bosh_requests(s), "inactivity",
+                      bosh_inactivity_s(s), "polling", bosh_polling_s(s));
+    set_text(state, "keys", bosh_keys(s));
+    json_object_set_new(reply, "state", state);
     put(reply);
 }
 
@@ -305,6 +307,13 @@ static void do_disconnect(struct verbs *v, const json_t *line,
     settle(v, line, session,
            bosh_disconnect(session->bosh, driver_now_ms(),
                            asked_text(line, "reason")));
+}
+
+static void do_bind(struct verbs *v, const json_t *line,
+                    struct session *session)
+{
+    settle(v, line, session,
+           bosh_bind(session->bosh, asked_text(line, "resource")));
 }
 
 static void do_pause(struct verbs *v, const json_t *line,
@@ -365,7 +374,7 @@ static const struct verb {
     {"flush", do_flush, true},      {"reset", do_reset, true},
     {"attach", do_attach, false},   {"save", do_save, true},
     {"restore", do_restore, false}, {"ping", do_ping, false},
-    {"quit", do_quit, false},
+    {"quit", do_quit, false},       {"bind", do_bind, true},
 };
 #define VERB_COUNT (sizeof VERBS / sizeof VERBS[0])
 
@@ -373,24 +382,27 @@ static void do_hello(struct verbs *v, const json_t *line,
                      struct session *session)
 {
     json_t *reply;
-    json_t *names = json_array();
+    json_t *names;
+    json_t *options;
 
     (void)v;
     (void)session;
     if (asked_number(line, "protocol", 0) != PROTOCOL) {
-        json_decref(names);
         refuse(line, "only protocol 1 is spoken here");
         return;
     }
+    names = json_array();
     for (size_t i = 0; i < VERB_COUNT; i++)
         json_array_append_new(names, json_string(VERBS[i].name));
+    options = json_array();
+    for (size_t i = 0; asked_option_name(i); i++)
+        json_array_append_new(options, json_string(asked_option_name(i)));
     reply = reply_to(line, "ok", NULL);
     json_object_update_new(
-        reply,
-        json_pack("{s:i, s:s, s:s, s:o, s:[s,s,s], s:o, s:i}", "protocol",
-                  PROTOCOL, "name", "bosh-client", "version", BOSH_LIB_VERSION,
-                  "verbs", names, "events", "status", "stanza", "error",
-                  "options", asked_option_names(), "sessions", 0));
+        reply, json_pack("{s:i, s:s, s:s, s:o, s:[s,s,s], s:o, s:i}",
+                         "protocol", PROTOCOL, "name", "bosh-client", "version",
+                         BOSH_LIB_VERSION, "verbs", names, "events", "status",
+                         "stanza", "error", "options", options, "sessions", 0));
     put(reply);
 }
 

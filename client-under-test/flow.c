@@ -10,7 +10,7 @@
 /* Without a wait to go by (polling sessions) an answer may take so long. */
 #define POLLING_TIMEOUT_MS 10000
 
-/* A polling session whose manager names no `polling`. */
+/* A polling session whose manager sets no `polling`, or 0. */
 #define DEFAULT_POLLING_MS 1000
 
 /* The part of the manager's inactivity after which we do not stay silent. */
@@ -23,6 +23,9 @@
 #define HASTY_FREE 3
 #define HASTY_FIRST_MS 100
 #define HASTY_MAX_MS 1000
+
+/* A key sequence is so long, and up to 255 longer. */
+#define KEYS_COUNT_LEAST 256
 
 /* ---- Limits of time ------------------------------------------------------ */
 
@@ -160,9 +163,48 @@ static void add(struct bosh *s, enum exchange_kind kind, struct buf *bytes,
     s->rid++; /* not for a repeat: it keeps its rid, §14.3 */
 }
 
+/* How many keys: §15.3 wants a number that cannot be guessed. */
+static int key_count(const struct bosh *s)
+{
+    uint8_t more = 0;
+
+    if (s->options.keys_count > 0)
+        return s->options.keys_count;
+    s->options.random.fill(s->options.random.ctx, &more, sizeof more);
+    return KEYS_COUNT_LEAST + more;
+}
+
+static void start_keys(struct bosh *s, char newkey[KEYS_HEX_LEN + 1])
+{
+    uint8_t seed[KEYS_SEED_LEN];
+
+    s->options.random.fill(s->options.random.ctx, seed, sizeof seed);
+    keys_start(&s->keys, seed, sizeof seed, key_count(s), newkey);
+}
+
+/* §15.5: the last key goes along with the first of the next sequence. */
+static void add_keys(struct bosh *s, struct body_request *r,
+                     char key[KEYS_HEX_LEN + 1], char newkey[KEYS_HEX_LEN + 1])
+{
+    if (!keys_take(&s->keys, key))
+        return;
+    r->key = key;
+    if (s->keys.next > 0)
+        return;
+    start_keys(s, newkey);
+    r->newkey = newkey;
+}
+
+/* §9.2: left out when all answers have come. */
+static uint64_t ack_of(const struct bosh *s)
+{
+    return s->options.ack && s->window.first ? s->window.first->rid - 1 : 0;
+}
+
 void flow_create(struct bosh *s, int64_t now_ms)
 {
     struct buf bytes = BUF_INIT;
+    char newkey[KEYS_HEX_LEN + 1];
     struct body_creation c = {
         .rid = s->rid,
         .to = login_domain(s->login),
@@ -171,8 +213,13 @@ void flow_create(struct bosh *s, int64_t now_ms)
         .lang = s->options.lang,
         .route = s->options.route,
         .content = s->options.content,
+        .ack = s->options.ack,
     };
 
+    if (s->options.keys) {
+        start_keys(s, newkey);
+        c.newkey = newkey;
+    }
     body_write_creation(&bytes, &c);
     add(s, EXCHANGE_CREATE, &bytes, now_ms);
 }
@@ -182,9 +229,13 @@ static void make(struct bosh *s, enum exchange_kind kind,
                  struct body_request *r, struct buf *from, int64_t now_ms)
 {
     struct buf bytes = BUF_INIT;
+    char key[KEYS_HEX_LEN + 1];
+    char newkey[KEYS_HEX_LEN + 1];
 
     r->rid = s->rid;
     r->sid = s->sid;
+    r->ack = ack_of(s);
+    add_keys(s, r, key, newkey);
     r->payload = buf_str(from);
     r->payload_len = from->len;
     body_write(&bytes, r);
@@ -305,8 +356,8 @@ void flow_note_answer(struct bosh *s, const struct exchange *x, int64_t now_ms)
         return;
     }
     if (is_polling_session(s)) {
-        wait = s->polling_s >= 0 ? s->polling_s * INT64_C(1000)
-                                 : DEFAULT_POLLING_MS;
+        wait = s->polling_s > 0 ? s->polling_s * INT64_C(1000)
+                                : DEFAULT_POLLING_MS;
         /* From the answer: the request came to the manager before that. */
         s->poll_from_ms = now_ms + wait;
         return;
@@ -368,6 +419,20 @@ static bool is_passing(int http_status)
     return http_status == 408 || http_status == 429;
 }
 
+/* §9.2: the manager has answered that one, and we never saw it. A repeat that
+ * went out since then has been seen to already. */
+static void note_report(struct bosh *s, const struct body *b, int64_t now_ms)
+{
+    struct exchange *x = s->window.first;
+
+    if (!s->options.ack || b->report == 0)
+        return;
+    while (x && x->rid != b->report)
+        x = x->next;
+    if (x && x->state == EXCHANGE_SENT && now_ms - x->sent_ms >= b->time_ms)
+        window_again(&s->window, x, now_ms);
+}
+
 static void accept_body(struct bosh *s, struct exchange *x, const char *data,
                         size_t len, int64_t now_ms)
 {
@@ -382,6 +447,7 @@ static void accept_body(struct bosh *s, struct exchange *x, const char *data,
     } else {
         s->errors = 0;
         window_answer(&s->window, x, b, now_ms);
+        note_report(s, b, now_ms);
         session_take_answers(s, now_ms, false);
     }
 }

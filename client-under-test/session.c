@@ -42,6 +42,7 @@ void session_forget(struct bosh *s)
     drop(&s->other_uri);
     buf_clear(&s->queue);
     buf_clear(&s->next);
+    s->keys = (struct keys){.next = 0};
     s->wait_s = s->options.wait_s;
     s->hold = s->options.hold;
     s->requests = s->inactivity_s = s->polling_s = s->maxpause_s = -1;
@@ -89,14 +90,20 @@ static int on_connect(struct bosh *s, const struct happening *h)
 static int on_attach(struct bosh *s, const struct happening *h)
 {
     const struct bosh_attach *known = h->known;
+    struct keys keys = {.next = 0};
 
     if (!known->jid || !known->sid || !*known->sid || known->rid == 0 ||
         known->rid > BOSH_RID_MAX) {
         err_set(&s->error, "a session needs jid, sid and rid");
         return BOSH_E_ARG;
     }
+    if (known->keys && keys_read(&keys, known->keys)) {
+        err_set(&s->error, "these are no keys");
+        return BOSH_E_ARG;
+    }
     session_forget(s);
     drop(&s->jid);
+    s->keys = keys;
     s->jid = mem_dup(known->jid);
     s->sid = mem_dup(known->sid);
     s->rid = known->rid;
@@ -377,9 +384,7 @@ static int on_terminated(struct bosh *s, const struct happening *h)
     err_set(&s->error, "the manager ended the session: %s%s%s",
             condition ? condition : "no condition", detail ? ", " : "",
             detail ? detail : "");
-    if (s->other_uri)
-        status(s, BOSH_REDIRECT, condition, s->other_uri);
-    status(s, BOSH_CONNFAIL, condition, detail);
+    status(s, s->other_uri ? BOSH_REDIRECT : BOSH_CONNFAIL, condition, detail);
     end(s, condition, detail);
     free(condition);
     return 0;

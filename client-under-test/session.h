@@ -9,6 +9,7 @@
 #include "body.h"
 #include "bosh.h"
 #include "events.h"
+#include "keys.h"
 #include "login.h"
 #include "window.h"
 
@@ -88,6 +89,8 @@ struct bosh {
     int wait_s, hold;
     int requests, inactivity_s, polling_s, maxpause_s; /* -1: not given */
     int errors;                                        /* in a row */
+    struct keys keys; /* XEP-0124 §15; next 0: not in use */
+    char keys_text[KEYS_TEXT_LEN + 1];
 
     /* What is to go out. */
     struct buf queue;  /* the application's stanzas */

@@ -17,6 +17,9 @@ int suite_window(void);
 int suite_login(void);
 int suite_session(void);
 int suite_flow(void);
+int suite_acks(void);
+int suite_keys(void);
+int suite_driver_curl(void);
 int suite_case_xml(void);
 int suite_lint(void);
 int suite_expr(void);
@@ -50,6 +53,9 @@ static int (*const suites[])(void) = {
     suite_login,
     suite_session,
     suite_flow,
+    suite_acks,
+    suite_keys,
+    suite_driver_curl,
     suite_case_xml,
     suite_lint,
     suite_expr,

@@ -102,6 +102,18 @@ static void test_what_is_no_bosh_body_is_refused(void)
         "<!DOCTYPE b [<!ENTITY e 'x'>]><body " NS_BODY ">&e;</body>",
         "<body " NS_BODY " rid='\xff'/>",
         "<body " NS_BODY "></body",
+        "<body " NS_BODY ">text</body>",
+        "<body " NS_BODY "><m xmlns='jabber:client'/>text</body>",
+        "<body " NS_BODY "><![CDATA[x]]></body>",
+        "<body " NS_BODY "><!-- x --></body>",
+        "<!-- x --><body " NS_BODY "/>",
+        "<body " NS_BODY "><m xmlns='jabber:client'><!-- x --></m></body>",
+        "<body " NS_BODY "><?x y?></body>",
+        "<body " NS_BODY "/><?x y?>",
+        "<!DOCTYPE b SYSTEM 'http://127.0.0.1:1/x.dtd'><body " NS_BODY "/>",
+        "<body " NS_BODY "/>garbage",
+        "garbage<body " NS_BODY "/>",
+        "\xff\xfe<",
     };
 
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
@@ -112,6 +124,45 @@ static void test_what_is_no_bosh_body_is_refused(void)
         CHECK_ROW(e.text[0] != '\0', ROWS[i]);
         body_free(b);
     }
+}
+
+static void test_harmless_spellings_are_taken(void)
+{
+    static const char *const ROWS[] = {
+        "<?xml version='1.0' encoding='utf-8'?><body " NS_BODY "/>",
+        "\xef\xbb\xbf<body " NS_BODY "/>",
+        "<body " NS_BODY "> \n\t </body>\n",
+        "<body " NS_BODY " xmlns:v='urn:v' v:new='1' other='2'/>",
+        "<x:body xmlns:x='http://jabber.org/protocol/httpbind'></x:body>",
+        "<?xml version='1.0' encoding='iso-8859-1'?><body " NS_BODY
+        " a='\xe9'/>",
+    };
+
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        struct body *b = body_read(ROWS[i], strlen(ROWS[i]), NULL);
+
+        CHECK_ROW(b != NULL, ROWS[i]);
+        body_free(b);
+    }
+}
+
+/* Nine levels of ten: a gigabyte, if anything were expanded. */
+static void test_a_billion_laughs_cost_nothing(void)
+{
+    struct buf text = BUF_INIT;
+    struct err e = {""};
+
+    buf_adds(&text, "<!DOCTYPE body [<!ENTITY l0 'lol'>");
+    for (int i = 1; i < 10; i++) {
+        buf_printf(&text, "<!ENTITY l%d '", i);
+        for (int j = 0; j < 10; j++)
+            buf_printf(&text, "&l%d;", i - 1);
+        buf_adds(&text, "'>");
+    }
+    buf_adds(&text, "]><body " NS_BODY " condition='&l9;'>&l9;</body>");
+    CHECK(body_read(text.data, text.len, &e) == NULL);
+    CHECK(strstr(e.text, "document type") != NULL);
+    buf_release(&text);
 }
 
 static void test_a_bottomless_body_is_refused(void)
@@ -233,6 +284,10 @@ int suite_body(void)
                      test_numbers_are_read_and_bad_ones_are_missing) ||
         !CU_add_test(suite, "what is no BOSH body is refused",
                      test_what_is_no_bosh_body_is_refused) ||
+        !CU_add_test(suite, "harmless spellings are taken",
+                     test_harmless_spellings_are_taken) ||
+        !CU_add_test(suite, "a billion laughs cost nothing",
+                     test_a_billion_laughs_cost_nothing) ||
         !CU_add_test(suite, "a bottomless body is refused",
                      test_a_bottomless_body_is_refused) ||
         !CU_add_test(suite, "a body above the limit is refused",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client-under-test/asked.h"
 #include "client-under-test/bosh.h"
 
 /* ---- libbosh's session core as a client ---- */
@@ -16,6 +17,8 @@ struct libbosh_peer {
     struct bosh *old;     /* the one before: its last event is still borrowed */
     char *saved_jid, *saved_sid;
     uint64_t saved_rid;
+    char *saved_keys;
+    struct err error; /* of the options of this verb */
 };
 
 static struct libbosh_peer *libbosh(struct client_peer *cp)
@@ -32,21 +35,38 @@ static const char *arg(const struct verb *v, const char *name)
     return NULL;
 }
 
-static void new_session(struct libbosh_peer *lp, const struct verb *v)
+/* As bosh-client does it. Returns 0, or -1 when an option does not fit. */
+static int set_all(struct asked *a, const struct verb *v, struct err *e)
 {
-    struct bosh_options o;
-
-    bosh_options_init(&o);
     if (arg(v, "wait"))
-        o.wait_s = atoi(arg(v, "wait"));
+        a->options.wait_s = atoi(arg(v, "wait"));
     if (arg(v, "hold"))
-        o.hold = atoi(arg(v, "hold"));
-    o.route = arg(v, "route");
-    if (lp->tweak)
-        lp->tweak(&o);
-    bosh_free(lp->old);
-    lp->old = lp->session;
-    lp->session = bosh_new(&o);
+        a->options.hold = atoi(arg(v, "hold"));
+    a->options.route = arg(v, "route");
+    for (size_t i = 0; i < v->option_count; i++) {
+        if (asked_set(a, v->options[i].name, v->options[i].value, e))
+            return -1;
+    }
+    return 0;
+}
+
+/* Returns 0, or -1 with lp->error set. */
+static int new_session(struct libbosh_peer *lp, const struct verb *v)
+{
+    struct asked a;
+    int rc;
+
+    asked_init(&a);
+    rc = set_all(&a, v, &lp->error);
+    if (rc == 0) {
+        if (lp->tweak)
+            lp->tweak(&a.options);
+        bosh_free(lp->old);
+        lp->old = lp->session;
+        lp->session = bosh_new(&a.options);
+    }
+    asked_release(&a);
+    return rc;
 }
 
 static const char *said_of(struct libbosh_peer *lp, int result,
@@ -54,7 +74,11 @@ static const char *said_of(struct libbosh_peer *lp, int result,
 {
     if (result >= 0)
         return "ok";
-    buf_adds(reason, lp->session ? bosh_last_error(lp->session) : "no session");
+    if (lp->error.text[0])
+        buf_adds(reason, lp->error.text);
+    else
+        buf_adds(reason,
+                 lp->session ? bosh_last_error(lp->session) : "no session");
     return "error";
 }
 
@@ -66,7 +90,8 @@ static int attach(struct libbosh_peer *lp, int64_t now_ms, const struct verb *v)
                                 .inactivity_s = -1,
                                 .polling_s = -1};
 
-    new_session(lp, v);
+    if (new_session(lp, v))
+        return -1;
     known.jid = arg(v, "jid");
     known.sid = arg(v, "sid");
     known.rid = arg(v, "rid") ? strtoull(arg(v, "rid"), NULL, 10) : 0;
@@ -77,6 +102,8 @@ static void save(struct libbosh_peer *lp)
 {
     free(lp->saved_jid);
     free(lp->saved_sid);
+    free(lp->saved_keys);
+    lp->saved_keys = mem_dup(bosh_keys(lp->session));
     lp->saved_jid = mem_dup(bosh_jid(lp->session));
     lp->saved_sid = mem_dup(bosh_sid(lp->session));
     lp->saved_rid = bosh_rid(lp->session);
@@ -88,13 +115,15 @@ static int restore(struct libbosh_peer *lp, int64_t now_ms,
     struct bosh_attach known = {.jid = lp->saved_jid,
                                 .sid = lp->saved_sid,
                                 .rid = lp->saved_rid,
+                                .keys = lp->saved_keys,
                                 .wait_s = -1,
                                 .hold = -1,
                                 .requests = -1,
                                 .inactivity_s = -1,
                                 .polling_s = -1};
 
-    new_session(lp, v);
+    if (new_session(lp, v))
+        return -1;
     return bosh_attach(lp->session, now_ms, &known);
 }
 
@@ -105,10 +134,12 @@ static const char *libbosh_verb(struct client_peer *cp, int64_t now_ms,
     const char *xml = arg(v, "xml");
     int done;
 
+    lp->error = (struct err){""};
     if (strcmp(v->name, "connect") == 0) {
-        new_session(lp, v);
-        done = bosh_connect(lp->session, now_ms, arg(v, "jid"),
-                            arg(v, "password"));
+        done = new_session(lp, v);
+        if (done == 0)
+            done = bosh_connect(lp->session, now_ms, arg(v, "jid"),
+                                arg(v, "password"));
     } else if (strcmp(v->name, "attach") == 0) {
         done = attach(lp, now_ms, v);
     } else if (strcmp(v->name, "restore") == 0) {
@@ -129,6 +160,8 @@ static const char *libbosh_verb(struct client_peer *cp, int64_t now_ms,
         done = bosh_flush(lp->session);
     } else if (strcmp(v->name, "reset") == 0) {
         done = bosh_reset(lp->session);
+    } else if (strcmp(v->name, "bind") == 0) {
+        done = bosh_bind(lp->session, arg(v, "resource"));
     } else if (strcmp(v->name, "save") == 0) {
         save(lp);
         done = 0;
@@ -219,6 +252,7 @@ static void libbosh_free(struct client_peer *cp)
     bosh_free(lp->old);
     free(lp->saved_jid);
     free(lp->saved_sid);
+    free(lp->saved_keys);
     free(lp);
 }
 

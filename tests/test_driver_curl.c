@@ -1,0 +1,413 @@
+/* The libcurl driver against a manager of a few lines, on a real socket: what
+ * each request gets is written down in the test, one after the other. */
+#include "bosh_peer.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "client-under-test/driver_curl.h"
+
+int suite_driver_curl(void);
+
+#define REPLIES_MAX 16
+#define TIME_OUT_MS 5000
+
+enum how { PLAIN, GZIP, DEFLATE, RESET, HOLD, REDIRECT };
+
+struct reply {
+    enum how how;
+    const char *text; /* the entity, or where a redirect leads */
+    int status;       /* of a redirect */
+};
+
+/* One thread a connection; all share the list of replies. */
+struct server {
+    int listener;
+    int port;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    const struct reply *replies;
+    size_t count;
+    size_t used;
+    int conn_count;
+    int conn_of[REPLIES_MAX];     /* on which connection a request came */
+    struct buf seen[REPLIES_MAX]; /* and its bytes */
+};
+
+struct conn {
+    struct server *server;
+    int fd;
+    int number;
+};
+
+/* One whole request. False when the client went away. */
+static bool read_request(int fd, struct buf *out)
+{
+    char piece[4096];
+    const char *end;
+
+    for (;;) {
+        const char *length = strcasestr(buf_str(out), "content-length:");
+        ssize_t got;
+
+        end = strstr(buf_str(out), "\r\n\r\n");
+        if (end && length &&
+            out->len >=
+                (size_t)(end + 4 - out->data) + strtoul(length + 15, NULL, 10))
+            return true;
+        got = recv(fd, piece, sizeof piece, 0);
+        if (got <= 0)
+            return false;
+        buf_add(out, piece, (size_t)got);
+    }
+}
+
+static void pack(struct buf *out, const char *text, enum how how)
+{
+    z_stream z = {0};
+    unsigned char packed[4096];
+
+    CHECK_INT(deflateInit2(&z, Z_BEST_SPEED, Z_DEFLATED,
+                           how == GZIP ? MAX_WBITS + 16 : MAX_WBITS, 8,
+                           Z_DEFAULT_STRATEGY),
+              Z_OK);
+    z.next_in = (unsigned char *)(uintptr_t)text;
+    z.avail_in = (unsigned)strlen(text);
+    z.next_out = packed;
+    z.avail_out = sizeof packed;
+    CHECK_INT(deflate(&z, Z_FINISH), Z_STREAM_END);
+    buf_add(out, packed, sizeof packed - z.avail_out);
+    deflateEnd(&z);
+}
+
+static void write_reply(int fd, const struct reply *r)
+{
+    struct buf entity = BUF_INIT;
+    struct buf out = BUF_INIT;
+
+    if (r->how == GZIP || r->how == DEFLATE)
+        pack(&entity, r->text, r->how);
+    else if (r->how == PLAIN)
+        buf_adds(&entity, r->text);
+    buf_printf(&out, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n",
+               r->how == REDIRECT ? r->status : 200, entity.len);
+    if (r->how == REDIRECT)
+        buf_printf(&out, "Location: %s\r\n", r->text);
+    if (r->how == GZIP || r->how == DEFLATE)
+        buf_printf(&out, "Content-Encoding: %s\r\n",
+                   r->how == GZIP ? "gzip" : "deflate");
+    buf_adds(&out, "\r\n");
+    buf_add(&out, entity.data, entity.len);
+    send(fd, out.data, out.len, MSG_NOSIGNAL);
+    buf_release(&entity);
+    buf_release(&out);
+}
+
+/* The next reply, and the request is noted; NULL when all are used. */
+static const struct reply *next_reply(struct conn *c, struct buf *request)
+{
+    struct server *s = c->server;
+    const struct reply *r = NULL;
+
+    pthread_mutex_lock(&s->mutex);
+    if (s->used < s->count) {
+        s->conn_of[s->used] = c->number;
+        buf_add(&s->seen[s->used], request->data, request->len);
+        r = &s->replies[s->used++];
+    }
+    pthread_mutex_unlock(&s->mutex);
+    return r;
+}
+
+static void *serve_connection(void *ctx)
+{
+    struct conn *c = ctx;
+    struct buf request = BUF_INIT;
+    const struct reply *r;
+
+    while (read_request(c->fd, &request)) {
+        r = next_reply(c, &request);
+        buf_clear(&request);
+        if (r && r->how == RESET) {
+            struct linger hard = {1, 0};
+
+            setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+            break;
+        }
+        if (r && r->how != HOLD)
+            write_reply(c->fd, r);
+    }
+    close(c->fd);
+    buf_release(&request);
+    free(c);
+    return NULL;
+}
+
+static void *serve(void *ctx)
+{
+    struct server *s = ctx;
+    pthread_t threads[REPLIES_MAX];
+    int count = 0;
+    int fd;
+
+    while (count < REPLIES_MAX &&
+           (fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+        struct conn *c = mem_alloc(sizeof *c);
+
+        c->server = s;
+        c->fd = fd;
+        c->number = count;
+        pthread_create(&threads[count++], NULL, serve_connection, c);
+    }
+    for (int i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+    return NULL;
+}
+
+static void server_start(struct server *s, const struct reply *replies,
+                         size_t count)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t len = sizeof at;
+
+    memset(s, 0, sizeof *s);
+    s->replies = replies;
+    s->count = count;
+    pthread_mutex_init(&s->mutex, NULL);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_INT(bind(s->listener, (struct sockaddr *)&at, len), 0);
+    CHECK_INT(listen(s->listener, REPLIES_MAX), 0);
+    getsockname(s->listener, (struct sockaddr *)&at, &len);
+    s->port = ntohs(at.sin_port);
+    pthread_create(&s->thread, NULL, serve, s);
+}
+
+/* Only after the client has closed its connections. */
+static void server_stop(struct server *s)
+{
+    shutdown(s->listener, SHUT_RDWR);
+    pthread_join(s->thread, NULL);
+    close(s->listener);
+    pthread_mutex_destroy(&s->mutex);
+    for (size_t i = 0; i < REPLIES_MAX; i++)
+        buf_release(&s->seen[i]);
+}
+
+static size_t used(struct server *s)
+{
+    size_t n;
+
+    pthread_mutex_lock(&s->mutex);
+    n = s->used;
+    pthread_mutex_unlock(&s->mutex);
+    return n;
+}
+
+static bool seen(const struct server *s, size_t i, const char *text)
+{
+    return strstr(buf_str(&s->seen[i]), text) != NULL;
+}
+
+/* ---- The client ------------------------------------------------------------
+ */
+
+struct client {
+    struct driver *driver;
+    struct bosh *session;
+    struct buf told; /* statuses and details, by spaces */
+};
+
+static void on_event(void *ctx, struct bosh *s, const struct bosh_event *event)
+{
+    struct client *c = ctx;
+
+    (void)s;
+    buf_printf(&c->told, " %s",
+               event->kind == BOSH_EVENT_STATUS
+                   ? bosh_status_name(event->status)
+                   : "stanza");
+}
+
+static void client_start(struct client *c, int port,
+                         const struct bosh_options *options)
+{
+    struct bosh_options o = *options;
+    char *url = mem_printf("http://127.0.0.1:%d/bosh", port);
+
+    memset(c, 0, sizeof *c);
+    o.url = url;
+    c->driver = driver_new();
+    c->session = bosh_new(&o);
+    free(url);
+    CHECK_INT(
+        driver_add(c->driver, c->session, (struct driver_hook){on_event, c}),
+        0);
+    CHECK_INT(bosh_connect(c->session, driver_now_ms(), "example.org", NULL),
+              0);
+}
+
+static void client_stop(struct client *c)
+{
+    driver_free(c->driver);
+    bosh_free(c->session);
+    buf_release(&c->told);
+}
+
+/* Until all replies were asked for. */
+static void run(struct client *c, struct server *s)
+{
+    int64_t until = driver_now_ms() + TIME_OUT_MS;
+
+    while (used(s) < s->count && driver_now_ms() < until)
+        driver_turn(c->driver, 20);
+    CHECK_INT(used(s), s->count);
+    driver_turn(c->driver, 20);
+}
+
+#define PLAY(name, options, ...)                                               \
+    const struct reply name##_replies[] = {__VA_ARGS__};                       \
+    struct server name;                                                        \
+    struct client c;                                                           \
+    server_start(&name, name##_replies, PEER_COUNT(name##_replies));           \
+    client_start(&c, name.port, options);                                      \
+    run(&c, &name)
+
+#define LOGIN_REPLIES                                                          \
+    {PLAIN, LOGGED_IN(USUAL), 0}, {PLAIN, SUCCESS, 0},                         \
+        {PLAIN, BIND_FEATURES, 0},                                             \
+    {                                                                          \
+        PLAIN, BOUND, 0                                                        \
+    }
+
+static struct bosh_options defaults(void)
+{
+    struct bosh_options o;
+
+    bosh_options_init(&o);
+    return o;
+}
+
+static void test_gzip_and_deflate_are_unpacked(void)
+{
+    struct bosh_options o = defaults();
+
+    PLAY(s, &o, {GZIP, LOGGED_IN(USUAL), 0}, {DEFLATE, SUCCESS, 0},
+         {GZIP, BIND_FEATURES, 0}, {DEFLATE, BOUND, 0}, {HOLD, NULL, 0});
+    CHECK_STR(buf_str(&c.told), " connecting authenticating connected");
+    CHECK(seen(&s, 0, "\r\nAccept-Encoding: gzip, deflate\r\n"));
+    client_stop(&c);
+    server_stop(&s);
+}
+
+static void test_a_post_is_followed_where_it_stays_at_home(void)
+{
+    struct bosh_options o = defaults();
+
+    PLAY(s, &o, {REDIRECT, "/a", 307}, {REDIRECT, "/b", 308},
+         {PLAIN, LOGGED_IN(USUAL), 0}, {HOLD, NULL, 0});
+    CHECK(seen(&s, 1, "POST /a HTTP/1.1\r\n"));
+    CHECK(seen(&s, 2, "POST /b HTTP/1.1\r\n"));
+    CHECK_STR(strstr(buf_str(&s.seen[2]), "<body"),
+              strstr(buf_str(&s.seen[0]), "<body"));
+    CHECK(seen(&s, 3, "POST /bosh HTTP/1.1\r\n"));
+    CHECK_INT(bosh_errors(c.session), 0);
+    client_stop(&c);
+    server_stop(&s);
+}
+
+static void test_no_other_redirect_is_followed(void)
+{
+    static const struct {
+        const char *to;
+        int status;
+    } ROWS[] = {{"/a", 301},
+                {"/a", 302},
+                {"/a", 303},
+                {"http://127.0.0.1:1/bosh", 307},
+                {"http://example.invalid/", 308},
+                {"file:///etc/passwd", 307}};
+
+    for (size_t i = 0; i < PEER_COUNT(ROWS); i++) {
+        struct bosh_options o = defaults();
+
+        PLAY(s, &o, {REDIRECT, ROWS[i].to, ROWS[i].status}, {HOLD, NULL, 0});
+        CHECK_ROW(seen(&s, 1, "POST /bosh HTTP/1.1\r\n"), ROWS[i].to);
+        CHECK_INT(bosh_errors(c.session), 1);
+        client_stop(&c);
+        server_stop(&s);
+    }
+}
+
+static void test_a_dead_connection_is_one_error_and_one_repeat(void)
+{
+    struct bosh_options o = defaults();
+
+    PLAY(s, &o, LOGIN_REPLIES, {RESET, NULL, 0}, {HOLD, NULL, 0});
+    CHECK_INT(bosh_errors(c.session), 1);
+    CHECK_STR(buf_str(&s.seen[5]), buf_str(&s.seen[4]));
+    CHECK(s.conn_of[5] != s.conn_of[4]);
+    client_stop(&c);
+    server_stop(&s);
+}
+
+static void test_a_held_request_shares_its_connection_with_none(void)
+{
+    struct bosh_options o = defaults();
+    int64_t until;
+    const struct reply replies[] = {
+        LOGIN_REPLIES, {HOLD, NULL, 0}, {PLAIN, EMPTY, 0}};
+    struct server s;
+    struct client c;
+
+    server_start(&s, replies, PEER_COUNT(replies));
+    client_start(&c, s.port, &o);
+    until = driver_now_ms() + TIME_OUT_MS;
+    while (used(&s) < 5 && driver_now_ms() < until)
+        driver_turn(c.driver, 20);
+    CHECK_INT(bosh_send(c.session, MESSAGE("a"), strlen(MESSAGE("a"))), 0);
+    driver_pump(c.driver, c.session);
+    run(&c, &s);
+    CHECK(s.conn_of[5] != s.conn_of[4]);
+    CHECK(s.conn_of[4] == s.conn_of[0]);
+    client_stop(&c);
+    server_stop(&s);
+}
+
+static void test_headers_of_the_application_are_on_every_request(void)
+{
+    static const char *const HEADERS[] = {"X-One: 1", "X-Two: 2", NULL};
+    struct bosh_options o = defaults();
+
+    o.headers = HEADERS;
+    PLAY(s, &o, LOGIN_REPLIES, {HOLD, NULL, 0});
+    for (size_t i = 0; i < 5; i++) {
+        CHECK(seen(&s, i, "\r\nX-One: 1\r\n"));
+        CHECK(seen(&s, i, "\r\nX-Two: 2\r\n"));
+        CHECK(seen(&s, i, "\r\nContent-Type: text/xml; charset=utf-8\r\n"));
+        CHECK(!seen(&s, i, "Expect:") && !seen(&s, i, "Transfer-Encoding:"));
+    }
+    client_stop(&c);
+    server_stop(&s);
+}
+
+static const struct peer_test TESTS[] = {
+    {"gzip and deflate are unpacked", test_gzip_and_deflate_are_unpacked},
+    {"a POST is followed where it stays at home",
+     test_a_post_is_followed_where_it_stays_at_home},
+    {"no other redirect is followed", test_no_other_redirect_is_followed},
+    {"a dead connection is one error and one repeat",
+     test_a_dead_connection_is_one_error_and_one_repeat},
+    {"a held request shares its connection with none",
+     test_a_held_request_shares_its_connection_with_none},
+    {"headers of the application are on every request",
+     test_headers_of_the_application_are_on_every_request},
+};
+
+int suite_driver_curl(void)
+{
+    return peer_suite("driver_curl", TESTS, PEER_COUNT(TESTS));
+}
