@@ -144,6 +144,7 @@ enum step_kind {
     STEP_ELAPSE,
     STEP_SILENCE,
     STEP_REPEAT,
+    STEP_WHEN,
     STEP_TOGETHER,
     STEP_IN_ORDER,
     /* client role */
@@ -209,7 +210,7 @@ struct step {
     struct avt *of; /* ACT, RESEND, ABORT: one {expression}, avt_expr(of, 0),
                        whose last exchange is meant; ACT: "{$N}" */
 
-    /* REPEAT, TOGETHER, IN_ORDER */
+    /* REPEAT, WHEN, TOGETHER, IN_ORDER */
     struct step *steps;
     size_t step_count;
     struct avt *times; /* REPEAT */

@@ -249,6 +249,13 @@ static void read_repeat(struct reader *r, const xmlNode *node, struct step *st)
     case_steps_read(r, node, &st->steps, &st->step_count);
 }
 
+static void read_when(struct reader *r, const xmlNode *node, struct step *st)
+{
+    st->kind = STEP_WHEN;
+    st->expr = reader_expr_attr(r, node, "test");
+    case_steps_read(r, node, &st->steps, &st->step_count);
+}
+
 static void read_together(struct reader *r, const xmlNode *node,
                           struct step *st)
 {
@@ -442,25 +449,16 @@ static const struct {
     const char *name;
     void (*read)(struct reader *r, const xmlNode *node, struct step *st);
 } readers[] = {
-    {"let", read_let},
-    {"require", read_require},
-    {"await", read_await},
-    {"elapse", read_elapse},
-    {"silence", read_silence},
-    {"repeat", read_repeat},
-    {"together", read_together},
-    {"in-order", read_in_order},
-    {"do", read_do},
-    {"push", read_push},
-    {"on", read_on},
-    {"off", read_off},
-    {"login", read_login},
-    {"create", read_create},
-    {"keep-polling", read_keep_polling},
-    {"drain", read_drain},
-    {"request", read_request},
-    {"resend", read_resend},
-    {"abort", read_abort},
+    {"let", read_let},           {"require", read_require},
+    {"await", read_await},       {"elapse", read_elapse},
+    {"silence", read_silence},   {"repeat", read_repeat},
+    {"when", read_when},         {"together", read_together},
+    {"in-order", read_in_order}, {"do", read_do},
+    {"push", read_push},         {"on", read_on},
+    {"off", read_off},           {"login", read_login},
+    {"create", read_create},     {"keep-polling", read_keep_polling},
+    {"drain", read_drain},       {"request", read_request},
+    {"resend", read_resend},     {"abort", read_abort},
 };
 
 static void read_step(struct reader *r, const xmlNode *node, struct step *st)

@@ -339,7 +339,7 @@ static void check_block(struct names *n, const struct step *st)
     struct name *index;
 
     bind(n, st->index, NAME_VALUE, NULL, st->line);
-    if (st->kind != STEP_IN_ORDER)
+    if (st->kind == STEP_REPEAT || st->kind == STEP_TOGETHER)
         each_given(n, st->steps, st->step_count, show_one);
     check_steps(n, st->steps, st->step_count);
     index = st->index ? find(n, st->index) : NULL;

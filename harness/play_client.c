@@ -690,6 +690,7 @@ enum went play_client_step(struct play *p, struct thread *th,
     case STEP_ELAPSE:
     case STEP_SILENCE:
     case STEP_REPEAT:
+    case STEP_WHEN:
     case STEP_TOGETHER:
     case STEP_IN_ORDER:
     case STEP_LOGIN:

@@ -406,6 +406,18 @@ static enum went step_repeat(struct play *p, struct thread *th,
     return push_frame(p, th, st, (unsigned)times, now_ms) ? WENT_ON : WENT_OVER;
 }
 
+static enum went step_when(struct play *p, struct thread *th,
+                           const struct step *st, int64_t now_ms)
+{
+    struct err e = {""};
+    bool holds = expr_true(st->expr, p->journal, NULL, &e);
+
+    if (e.text[0])
+        return play_end_broken(p, now_ms, st->line, &e);
+    th->stack[th->depth - 1].at++;
+    return push_frame(p, th, st, holds, now_ms) ? WENT_ON : WENT_OVER;
+}
+
 static void fork_children(struct play *p, struct thread *th,
                           const struct step *st)
 {
@@ -431,6 +443,8 @@ static enum went try_step(struct play *p, struct thread *th,
         return step_elapse(p, th, st, now_ms);
     case STEP_REPEAT:
         return step_repeat(p, th, st, now_ms);
+    case STEP_WHEN:
+        return step_when(p, th, st, now_ms);
     case STEP_TOGETHER:
         fork_children(p, th, st);
         return WENT_ON;
@@ -457,8 +471,8 @@ static enum went try_step(struct play *p, struct thread *th,
 
 static bool is_block(const struct step *st)
 {
-    return st->kind == STEP_REPEAT || st->kind == STEP_TOGETHER ||
-           st->kind == STEP_IN_ORDER;
+    return st->kind == STEP_REPEAT || st->kind == STEP_WHEN ||
+           st->kind == STEP_TOGETHER || st->kind == STEP_IN_ORDER;
 }
 
 static void forget_step(struct thread *th)

@@ -264,6 +264,11 @@ static void test_steps_end_a_play_as_they_say(void)
          "<let name='k'>2</let><repeat times='{$k + 1}' index='i'>" PUSH
          "<await within='5s'>count($ev/c:message) = $i</await></repeat>",
          PLAY_DONE},
+        {"when, one way and the other",
+         "<when test='$s'><require else='error' because='b'>$s</require></when>"
+         "<when test='not($s)'><require else='error' because='b'>false()"
+         "</require></when>" PUSH "<await within='5s'>$ev/c:message</await>",
+         PLAY_DONE},
         {"together",
          "<together><elapse for='3s'/><in-order><elapse for='1s'/>" PUSH
          "</in-order></together><await within='1s'>$ev/c:message</await>",
