@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client-under-test/bosh.h"
 #include "common/xml.h"
 #include "entity.h"
 
@@ -57,6 +58,135 @@ static bool say_it_again(struct client_shim *cs, struct shim_request *r)
         entity_set(&r->body, "hold", "1");
         entity_set(&r->body, "wait", "60");
     }
+    return true;
+}
+
+/* ---- where the rids begin, XEP-0124 §14.1 and §19.3 ---- */
+
+/* cs->rid: where the core began; cs->rid2: where the twin did. */
+static bool move_rids(struct client_shim *cs, struct shim_request *r,
+                      uint64_t begin)
+{
+    if (creates(r) && r->attempt == 1) {
+        cs->rid = r->rid;
+        cs->rid2 = begin;
+    }
+    entity_set_number(&r->body, "rid", r->rid - cs->rid + cs->rid2);
+    return true;
+}
+
+#define SMALL 1000
+#define THE_SAME UINT64_C(3141592653)
+
+static bool begin_small(struct client_shim *cs, struct shim_request *r)
+{
+    return move_rids(cs, r, 1 + r->rid % SMALL);
+}
+
+static bool begin_the_same(struct client_shim *cs, struct shim_request *r)
+{
+    return move_rids(cs, r, THE_SAME);
+}
+
+/* cs->count: the last rid that went out. */
+static bool begin_behind_the_last(struct client_shim *cs,
+                                  struct shim_request *r)
+{
+    uint64_t next = cs->count ? (uint64_t)cs->count + 1 : r->rid;
+
+    move_rids(cs, r, next);
+    cs->count = (long)(r->rid - cs->rid + cs->rid2);
+    return true;
+}
+
+/* ---- a second attempt, §7.1 ---- */
+
+static bool try_with_empty_sid(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    if (creates(r) && r->attempt > 1)
+        entity_set(&r->body, "sid", "");
+    return true;
+}
+
+#define APART 1000
+
+/* A new rid for the second attempt, and all that follows as if it were the
+ * first. */
+static bool keep_the_lost_rid(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    if (creates(r) && r->attempt > 1)
+        entity_set_number(&r->body, "rid", r->rid + APART);
+    return true;
+}
+
+/* ---- what the manager grants, §7.2 ---- */
+
+#define HOLD_ASKED 3
+
+static void ask_for_many_holds(struct bosh_options *o)
+{
+    o->max_open = HOLD_ASKED + 1;
+}
+
+static bool grant_what_was_asked(struct client_shim *cs, struct shim_answer *a)
+{
+    (void)cs;
+    if (entity_number(&a->body, "requests"))
+        entity_set_number(&a->body, "requests", HOLD_ASKED + 1);
+    return true;
+}
+
+static void halve_timeout(struct bosh_options *o)
+{
+    o->timeout = 0.5;
+}
+
+static bool end_with(struct client_shim *cs, const char *status)
+{
+    client_shim_say(cs, status, NULL);
+    client_shim_say(cs, "disconnected", NULL);
+    client_shim_end(cs);
+    return false;
+}
+
+static bool die_of_empty_answer(struct client_shim *cs, struct shim_answer *a)
+{
+    if (cs->online && a->status == 200 && !entity_has_payload(&a->body) &&
+        !entity_has(&a->body, "type", "terminate"))
+        return end_with(cs, "conntimeout");
+    return true;
+}
+
+static bool insist_on_version(struct client_shim *cs, struct shim_answer *a)
+{
+    char *ver = entity_attr(&a->body, "ver");
+    bool other = ver && strcmp(ver, BOSH_PROTOCOL_VERSION) != 0;
+
+    free(ver);
+    return other ? end_with(cs, "connfail") : true;
+}
+
+#define READ_ON_MS 3000
+
+/* cs->flag: 1.10 was taken for 1.1, which knows of no terminal conditions. */
+static bool read_decimal(struct client_shim *cs, struct shim_answer *a)
+{
+    if (entity_has(&a->body, "ver", "1.10"))
+        cs->flag = true;
+    if (cs->flag && entity_has(&a->body, "type", "terminate")) {
+        entity_set(&a->body, "type", NULL);
+        entity_set(&a->body, "condition", NULL);
+        cs->count++;
+    }
+    return true;
+}
+
+static bool go_on_slowly(struct client_shim *cs, struct shim_request *r)
+{
+    if (cs->count)
+        r->due_ms = r->now_ms + READ_ON_MS;
     return true;
 }
 
@@ -115,6 +245,35 @@ const struct twin twins_client_creation[] = {
      CLIENT(.request = with_empty_sid)},
     {"says-wait-every-time", TWIN_FAULTY, "has wait and hold in every request",
      CLIENT(.request = say_it_again)},
+    {"begins-with-a-small-rid", TWIN_FAULTY, "has first rids below a thousand",
+     CLIENT(.request = begin_small)},
+    {"begins-with-the-same-rid", TWIN_FAULTY,
+     "begins every session with the same rid",
+     CLIENT(.request = begin_the_same)},
+    {"goes-on-with-the-old-rid", TWIN_FAULTY,
+     "begins a session with the rid behind that of the last one",
+     CLIENT(.request = begin_behind_the_last)},
+    {"creates-again-with-a-sid", TWIN_FAULTY,
+     "has an empty sid when it asks for a session once more",
+     CLIENT(.request = try_with_empty_sid)},
+    {"keeps-the-lost-rid", TWIN_FAULTY,
+     "asks for a session once more with another rid, and counts on from the "
+     "first",
+     CLIENT(.request = keep_the_lost_rid)},
+    {"counts-on-what-it-asked", TWIN_FAULTY,
+     "opens as many requests as it asked for, whatever was granted",
+     CLIENT(.tweak = ask_for_many_holds, .answer = grant_what_was_asked)},
+    {"gives-up-before-wait", TWIN_FAULTY,
+     "repeats a request after half of the granted wait",
+     CLIENT(.tweak = halve_timeout)},
+    {"dies-of-early-empty-answers", TWIN_FAULTY,
+     "ends with the first empty answer", CLIENT(.answer = die_of_empty_answer)},
+    {"insists-on-its-version", TWIN_FAULTY,
+     "ends when the manager does not speak its own version",
+     CLIENT(.answer = insist_on_version)},
+    {"reads-versions-as-decimals", TWIN_FAULTY,
+     "takes 1.10 for an older version than 1.6, which ends in HTTP codes only",
+     CLIENT(.request = go_on_slowly, .answer = read_decimal)},
     {"extra-attributes", TWIN_RIGHT, "has attributes that nobody knows",
      CLIENT(.request = add_attributes)},
     {"odd-spelling", TWIN_RIGHT,
