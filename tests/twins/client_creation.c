@@ -138,11 +138,6 @@ static bool grant_what_was_asked(struct client_shim *cs, struct shim_answer *a)
     return true;
 }
 
-static void halve_timeout(struct bosh_options *o)
-{
-    o->timeout = 0.5;
-}
-
 static bool end_with(struct client_shim *cs, const char *status)
 {
     client_shim_say(cs, status, NULL);
@@ -263,9 +258,6 @@ const struct twin twins_client_creation[] = {
     {"counts-on-what-it-asked", TWIN_FAULTY,
      "opens as many requests as it asked for, whatever was granted",
      CLIENT(.tweak = ask_for_many_holds, .answer = grant_what_was_asked)},
-    {"gives-up-before-wait", TWIN_FAULTY,
-     "repeats a request after half of the granted wait",
-     CLIENT(.tweak = halve_timeout)},
     {"dies-of-early-empty-answers", TWIN_FAULTY,
      "ends with the first empty answer", CLIENT(.answer = die_of_empty_answer)},
     {"insists-on-its-version", TWIN_FAULTY,
