@@ -11,24 +11,10 @@
 
 /* ---- XML ---- */
 
-static void replace(struct buf *body, const char *from, const char *to)
-{
-    const char *at = strstr(buf_str(body), from);
-    struct buf out = BUF_INIT;
-
-    if (!at)
-        return;
-    buf_add(&out, buf_str(body), (size_t)(at - buf_str(body)));
-    buf_adds(&out, to);
-    buf_adds(&out, at + strlen(from));
-    buf_release(body);
-    *body = out;
-}
-
 static bool forget_to_escape(struct client_shim *cs, struct shim_request *r)
 {
     (void)cs;
-    replace(&r->body, "&amp;", "&");
+    entity_replace(&r->body, "&amp;", "&");
     return true;
 }
 
@@ -66,7 +52,7 @@ static bool write_instruction(struct client_shim *cs, struct shim_request *r)
 static bool write_doctype(struct client_shim *cs, struct shim_request *r)
 {
     if (cs->online)
-        replace(&r->body, "<body", "<!DOCTYPE body><body");
+        entity_replace(&r->body, "<body", "<!DOCTYPE body><body");
     return true;
 }
 

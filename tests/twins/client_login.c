@@ -251,25 +251,11 @@ static bool send_beside_auth(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
-static void replace(struct buf *body, const char *from, const char *to)
-{
-    const char *at = strstr(buf_str(body), from);
-    struct buf out = BUF_INIT;
-
-    if (!at)
-        return;
-    buf_add(&out, buf_str(body), (size_t)(at - buf_str(body)));
-    buf_adds(&out, to);
-    buf_adds(&out, at + strlen(from));
-    buf_release(body);
-    *body = out;
-}
-
 static bool auth_without_namespace(struct client_shim *cs,
                                    struct shim_request *r)
 {
     (void)cs;
-    replace(&r->body, " xmlns='" XML_NS_SASL "'", "");
+    entity_replace(&r->body, " xmlns='" XML_NS_SASL "'", "");
     return true;
 }
 
@@ -277,7 +263,7 @@ static bool stanzas_without_namespace(struct client_shim *cs,
                                       struct shim_request *r)
 {
     (void)cs;
-    replace(&r->body, " xmlns='" XML_NS_CLIENT "'", "");
+    entity_replace(&r->body, " xmlns='" XML_NS_CLIENT "'", "");
     return true;
 }
 

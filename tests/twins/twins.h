@@ -35,6 +35,7 @@ extern const struct twin twins_client_bytes[];
 extern const struct twin twins_client_creation[];
 extern const struct twin twins_client_ending[];
 extern const struct twin twins_client_errors[];
+extern const struct twin twins_client_flow[];
 extern const struct twin twins_client_habits[];
 extern const struct twin twins_client_login[];
 extern const struct twin twins_client_numbers[];
