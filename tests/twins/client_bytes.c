@@ -43,6 +43,20 @@ static bool write_comment(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
+static bool write_between(struct client_shim *cs, struct shim_request *r)
+{
+    put_inside(cs, r, "and then:");
+    return true;
+}
+
+static bool declare_latin_1(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    entity_replace(&r->body, "<body",
+                   "<?xml version='1.0' encoding='iso-8859-1'?><body");
+    return true;
+}
+
 static bool write_instruction(struct client_shim *cs, struct shim_request *r)
 {
     put_inside(cs, r, "<?robot come?>");
@@ -77,6 +91,15 @@ static bool leave_out_host(struct client_shim *cs, struct shim_request *r)
 
     (void)cs;
     write_post(r, "POST", &agent, &type);
+    return true;
+}
+
+static bool say_json(struct client_shim *cs, struct shim_request *r)
+{
+    static const struct http_header json = {"Content-Type", "application/json"};
+
+    (void)cs;
+    write_post(r, "POST", &host, &json);
     return true;
 }
 
@@ -133,6 +156,13 @@ const struct twin twins_client_bytes[] = {
      CLIENT(.request = without_namespace)},
     {"writes-comments", TWIN_FAULTY, "has a comment in every body",
      CLIENT(.request = write_comment)},
+    {"writes-between-stanzas", TWIN_FAULTY, "has text before its stanzas",
+     CLIENT(.request = write_between)},
+    {"declares-latin-1", TWIN_FAULTY, "says that it writes ISO 8859-1",
+     CLIENT(.request = declare_latin_1)},
+    {"says-it-sends-json", TWIN_FAULTY,
+     "says that its requests are application/json",
+     CLIENT(.request = say_json)},
     {"writes-instructions", TWIN_FAULTY,
      "has a processing instruction in every body",
      CLIENT(.request = write_instruction)},

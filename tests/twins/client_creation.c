@@ -61,6 +61,39 @@ static bool say_it_again(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
+static bool set_at_creation(struct shim_request *r, const char *name,
+                            const char *value)
+{
+    if (creates(r))
+        entity_set(&r->body, name, value);
+    return true;
+}
+
+static bool to_a_jid(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    return set_at_creation(r, "to", "alice@localhost");
+}
+
+static bool version_one(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    return set_at_creation(r, "ver", "1");
+}
+
+static bool wait_a_day(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    return set_at_creation(r, "wait", "86400");
+}
+
+static bool type_a_request(struct client_shim *cs, struct shim_request *r)
+{
+    if (cs->online && !entity_has(&r->body, "type", "terminate"))
+        entity_set(&r->body, "type", "get");
+    return true;
+}
+
 /* ---- where the rids begin, XEP-0124 §14.1 and §19.3 ---- */
 
 /* cs->rid: where the core began; cs->rid2: where the twin did. */
@@ -240,6 +273,14 @@ const struct twin twins_client_creation[] = {
      CLIENT(.request = with_empty_sid)},
     {"says-wait-every-time", TWIN_FAULTY, "has wait and hold in every request",
      CLIENT(.request = say_it_again)},
+    {"creates-to-a-jid", TWIN_FAULTY, "has a JID where the domain belongs",
+     CLIENT(.request = to_a_jid)},
+    {"says-one-for-its-version", TWIN_FAULTY, "says ver='1'",
+     CLIENT(.request = version_one)},
+    {"asks-for-a-day", TWIN_FAULTY, "asks for a wait of 86,400 seconds",
+     CLIENT(.request = wait_a_day)},
+    {"types-its-requests", TWIN_FAULTY, "says type='get' in every request",
+     CLIENT(.request = type_a_request)},
     {"begins-with-a-small-rid", TWIN_FAULTY, "has first rids below a thousand",
      CLIENT(.request = begin_small)},
     {"begins-with-the-same-rid", TWIN_FAULTY,
