@@ -127,6 +127,7 @@ static void grant_release(struct manager_grant *g)
     free(g->features);
     free(g->mechanisms);
     free(g->offers);
+    free(g->prefixes);
     free(g->conflict);
     free(g->tls);
     for (size_t i = 0; i < g->attribute_count; i++) {

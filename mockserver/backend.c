@@ -141,9 +141,11 @@ static void add_other_features(struct buf *out, const struct mock_options *o)
 
 static void send_features(struct backend_stream *s)
 {
+    bool bare = s->backend->options->other_prefixes;
     struct buf xml = BUF_INIT;
 
-    buf_adds(&xml, "<stream:features>");
+    buf_adds(&xml, bare ? "<features xmlns='" XML_NS_STREAM "'>"
+                        : "<stream:features>");
     if (!s->user)
         add_other_features(&xml, s->backend->options);
     if (s->user)
@@ -152,7 +154,7 @@ static void send_features(struct backend_stream *s)
                  "<session xmlns='" XML_NS_SESSION "'><optional/></session>");
     else
         add_mechanisms(&xml, s->backend->options);
-    buf_adds(&xml, "</stream:features>");
+    buf_adds(&xml, bare ? "</features>" : "</stream:features>");
     deliver(s, &xml);
     buf_release(&xml);
 }

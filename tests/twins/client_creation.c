@@ -94,6 +94,43 @@ static bool type_a_request(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
+static bool without_route(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    return leave_out(r, "route");
+}
+
+static bool route_without_protocol(struct client_shim *cs,
+                                   struct shim_request *r)
+{
+    (void)cs;
+    return set_at_creation(r, "route", "localhost:5222");
+}
+
+static bool route_without_port(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    return set_at_creation(r, "route", "xmpp:localhost");
+}
+
+static bool two_holds(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    return set_at_creation(r, "hold", "2");
+}
+
+static bool no_hold(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    return set_at_creation(r, "hold", "0");
+}
+
+static bool no_wait(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    return set_at_creation(r, "wait", "0");
+}
+
 /* ---- where the rids begin, XEP-0124 §14.1 and §19.3 ---- */
 
 /* cs->rid: where the core began; cs->rid2: where the twin did. */
@@ -190,10 +227,42 @@ static bool die_of_empty_answer(struct client_shim *cs, struct shim_answer *a)
 static bool insist_on_version(struct client_shim *cs, struct shim_answer *a)
 {
     char *ver = entity_attr(&a->body, "ver");
-    bool other = ver && strcmp(ver, BOSH_PROTOCOL_VERSION) != 0;
+    bool other = entity_number(&a->body, "wait") &&
+                 (!ver || strcmp(ver, BOSH_PROTOCOL_VERSION) != 0);
 
     free(ver);
     return other ? end_with(cs, "connfail") : true;
+}
+
+static bool die_of_unknown(struct client_shim *cs, struct shim_answer *a)
+{
+    char *window = entity_attr(&a->body, "window");
+    bool unknown = window != NULL;
+
+    free(window);
+    return unknown ? end_with(cs, "connfail") : true;
+}
+
+/* Is it features, whatever they are called, and not called as we like it? */
+static bool look_for_prefix(struct client_shim *cs, struct shim_answer *a)
+{
+    struct buf nothing = BUF_INIT;
+
+    (void)cs;
+    if (strstr(buf_str(&a->body), "<features "))
+        entity_take_payload(&a->body, &nothing);
+    buf_release(&nothing);
+    return true;
+}
+
+#define PATIENCE_MS 1000
+
+/* No answer of these has features: do not ask a thousand times a second. */
+static bool ask_slowly(struct client_shim *cs, struct shim_request *r)
+{
+    if (!cs->online && cs->sid)
+        r->due_ms = r->now_ms + PATIENCE_MS;
+    return true;
 }
 
 #define READ_ON_MS 3000
@@ -281,6 +350,25 @@ const struct twin twins_client_creation[] = {
      CLIENT(.request = wait_a_day)},
     {"types-its-requests", TWIN_FAULTY, "says type='get' in every request",
      CLIENT(.request = type_a_request)},
+    {"keeps-the-route-to-itself", TWIN_FAULTY, "leaves the route out",
+     CLIENT(.request = without_route)},
+    {"routes-without-protocol", TWIN_FAULTY,
+     "has a route of host and port only",
+     CLIENT(.request = route_without_protocol)},
+    {"routes-without-port", TWIN_FAULTY, "has a route without a port",
+     CLIENT(.request = route_without_port)},
+    {"asks-for-two-holds", TWIN_FAULTY, "asks for two requests to be held",
+     CLIENT(.request = two_holds)},
+    {"asks-for-no-hold", TWIN_FAULTY, "asks for no request to be held",
+     CLIENT(.request = no_hold)},
+    {"asks-for-no-wait", TWIN_FAULTY, "asks to be answered at once",
+     CLIENT(.request = no_wait)},
+    {"dies-of-unknown-attributes", TWIN_FAULTY,
+     "ends when it does not know an attribute of the first answer",
+     CLIENT(.answer = die_of_unknown)},
+    {"looks-for-a-prefix", TWIN_FAULTY,
+     "sees no features that are not called stream:features",
+     CLIENT(.request = ask_slowly, .answer = look_for_prefix)},
     {"begins-with-a-small-rid", TWIN_FAULTY, "has first rids below a thousand",
      CLIENT(.request = begin_small)},
     {"begins-with-the-same-rid", TWIN_FAULTY,
