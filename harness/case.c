@@ -126,6 +126,8 @@ static void grant_release(struct manager_grant *g)
     free(g->content_type);
     free(g->features);
     free(g->mechanisms);
+    free(g->offers);
+    free(g->prefixes);
     free(g->conflict);
     free(g->tls);
     for (size_t i = 0; i < g->attribute_count; i++) {

@@ -295,6 +295,8 @@ struct manager_grant {
     char *content_type;       /* of every answer */
     char *features;           /* creation next polled */
     char *mechanisms;
+    char *offers;   /* starttls compression */
+    char *prefixes; /* usual other */
     char *conflict; /* a resource in use: refuse replace */
     char *tls;      /* no good expired wrong-name unknown-ca */
     struct mock_attribute *attributes; /* of the creation response */

@@ -176,6 +176,8 @@ static void read_manager(struct reader *r, const xmlNode *node,
     g->content_type = reader_attr(node, "content-type");
     g->features = reader_attr(node, "features");
     g->mechanisms = reader_attr(node, "mechanisms");
+    g->offers = reader_attr(node, "offers");
+    g->prefixes = reader_attr(node, "prefixes");
     g->conflict = reader_attr(node, "conflict");
     g->tls = reader_attr(node, "tls");
     read_attributes(node, g);

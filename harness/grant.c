@@ -43,6 +43,10 @@ struct mock_options grant_options(const struct testcase *tc)
         o.content_type = g->content_type;
     if (g->mechanisms)
         o.mechanisms = g->mechanisms;
+    if (g->offers)
+        o.offers = g->offers;
+    if (g->prefixes)
+        o.other_prefixes = strcmp(g->prefixes, "other") == 0;
     if (g->features && strcmp(g->features, "next") == 0)
         o.features = MOCK_FEATURES_NEXT;
     else if (g->features && strcmp(g->features, "polled") == 0)

@@ -11,6 +11,8 @@
 #include "saslserver.h"
 #include "stanza.h"
 
+#define NS_TLS "urn:ietf:params:xml:ns:xmpp-tls"
+#define NS_COMPRESSION "http://jabber.org/features/compress"
 #define NS_STREAM_ERRORS "urn:ietf:params:xml:ns:xmpp-streams"
 #define ECHO_USER "echo"
 #define RESOURCE_MAX 1023 /* bytes, RFC 6122 §2.4 */
@@ -125,18 +127,34 @@ static void add_mechanisms(struct buf *out, const struct mock_options *o)
     buf_adds(out, "</mechanisms>");
 }
 
+/* Over HTTP both are the business of HTTP, XEP-0206 §2 and §4. */
+static void add_other_features(struct buf *out, const struct mock_options *o)
+{
+    const char *offers = o->offers ? o->offers : "";
+
+    if (strstr(offers, "starttls"))
+        buf_adds(out, "<starttls xmlns='" NS_TLS "'/>");
+    if (strstr(offers, "compression"))
+        buf_adds(out, "<compression xmlns='" NS_COMPRESSION "'>"
+                      "<method>zlib</method></compression>");
+}
+
 static void send_features(struct backend_stream *s)
 {
+    bool bare = s->backend->options->other_prefixes;
     struct buf xml = BUF_INIT;
 
-    buf_adds(&xml, "<stream:features>");
+    buf_adds(&xml, bare ? "<features xmlns='" XML_NS_STREAM "'>"
+                        : "<stream:features>");
+    if (!s->user)
+        add_other_features(&xml, s->backend->options);
     if (s->user)
         buf_adds(&xml,
                  "<bind xmlns='" XML_NS_BIND "'/>"
                  "<session xmlns='" XML_NS_SESSION "'><optional/></session>");
     else
         add_mechanisms(&xml, s->backend->options);
-    buf_adds(&xml, "</stream:features>");
+    buf_adds(&xml, bare ? "</features>" : "</stream:features>");
     deliver(s, &xml);
     buf_release(&xml);
 }

@@ -8,6 +8,7 @@
 
 #include "common/xml.h"
 
+#define OTHER_PREFIX "xb"
 #define DEFAULT_WAIT_S 60
 #define MAX_HOLD 16
 #define AUTHID_LEN 8 /* bytes of chance */
@@ -95,10 +96,22 @@ static const struct mock_attribute *wanted(const struct mock_options *set,
     return NULL;
 }
 
+/* "xmpp:version" with the prefix that is declared. */
+static void write_one(const struct attributes *a, const char *name,
+                      const char *value)
+{
+    char *other = NULL;
+
+    if (a->set->other_prefixes && strncmp(name, "xmpp:", 5) == 0)
+        other = mem_printf("%s:%s", OTHER_PREFIX, name + 5);
+    answer_add_attr(a->out, other ? other : name, value);
+    free(other);
+}
+
 static void add(const struct attributes *a, const char *name, const char *value)
 {
     if (!wanted(a->set, name))
-        answer_add_attr(a->out, name, value);
+        write_one(a, name, value);
 }
 
 static void add_number(const struct attributes *a, const char *name, int n)
@@ -116,7 +129,7 @@ static void add_wanted(const struct attributes *a)
         const struct mock_attribute *one = &a->set->creation[i];
 
         if (one->value)
-            answer_add_attr(a->out, one->name, one->value);
+            write_one(a, one->name, one->value);
     }
 }
 
@@ -156,8 +169,9 @@ static void add_attributes(struct buf *out, const struct cmsession *s,
     char authid[2 * AUTHID_LEN + 1];
 
     options_random_hex(o, authid, AUTHID_LEN);
-    buf_adds(out,
-             " xmlns:stream='" XML_NS_STREAM "' xmlns:xmpp='" XML_NS_XBOSH "'");
+    buf_printf(out,
+               " xmlns:stream='" XML_NS_STREAM "' xmlns:%s='" XML_NS_XBOSH "'",
+               o->set.other_prefixes ? OTHER_PREFIX : "xmpp");
     add(&a, "sid", s->sid);
     add_number(&a, "wait", s->wait_s);
     add_number(&a, "requests", s->requests ? s->requests : -1);

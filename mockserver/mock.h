@@ -89,6 +89,13 @@ struct mock_options {
     const char *mechanisms; /* space separated, in the order offered; what is
                                not known here is offered all the same */
     bool anonymous;         /* ANONYMOUS is offered too */
+    bool other_prefixes;    /* features in a default namespace, and the creation
+                               answer's attributes of urn:xmpp:xbosh with a prefix
+                               that is not xmpp: */
+    const char *offers; /* space separated: "starttls", "compression"; features
+                           that are no use over HTTP, XEP-0206 §4. What asks
+                           for them is answered as unknown elements are. NULL:
+                           none */
     const struct mock_account *accounts;
     size_t account_count;
     const char *any_user_password; /* NULL: only the accounts above may log

@@ -83,6 +83,7 @@ void options_copy(struct options *out, const struct mock_options *from)
     o->path = mem_dup(from->path);
     o->domain = mem_dup(from->domain ? from->domain : "localhost");
     o->mechanisms = mem_dup(from->mechanisms ? from->mechanisms : "");
+    o->offers = from->offers ? mem_dup(from->offers) : NULL;
     o->any_user_password = mem_dup(from->any_user_password);
     accounts = mem_alloc((from->account_count + 1) * sizeof *accounts);
     for (size_t i = 0; i < from->account_count; i++) {
@@ -117,6 +118,7 @@ void options_release(struct options *o)
     free((char *)o->set.path);
     free((char *)o->set.domain);
     free((char *)o->set.mechanisms);
+    free((char *)o->set.offers);
     free((char *)o->set.any_user_password);
     memset(o, 0, sizeof *o);
 }

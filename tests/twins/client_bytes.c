@@ -11,24 +11,10 @@
 
 /* ---- XML ---- */
 
-static void replace(struct buf *body, const char *from, const char *to)
-{
-    const char *at = strstr(buf_str(body), from);
-    struct buf out = BUF_INIT;
-
-    if (!at)
-        return;
-    buf_add(&out, buf_str(body), (size_t)(at - buf_str(body)));
-    buf_adds(&out, to);
-    buf_adds(&out, at + strlen(from));
-    buf_release(body);
-    *body = out;
-}
-
 static bool forget_to_escape(struct client_shim *cs, struct shim_request *r)
 {
     (void)cs;
-    replace(&r->body, "&amp;", "&");
+    entity_replace(&r->body, "&amp;", "&");
     return true;
 }
 
@@ -57,6 +43,20 @@ static bool write_comment(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
+static bool write_between(struct client_shim *cs, struct shim_request *r)
+{
+    put_inside(cs, r, "and then:");
+    return true;
+}
+
+static bool declare_latin_1(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    entity_replace(&r->body, "<body",
+                   "<?xml version='1.0' encoding='iso-8859-1'?><body");
+    return true;
+}
+
 static bool write_instruction(struct client_shim *cs, struct shim_request *r)
 {
     put_inside(cs, r, "<?robot come?>");
@@ -66,7 +66,7 @@ static bool write_instruction(struct client_shim *cs, struct shim_request *r)
 static bool write_doctype(struct client_shim *cs, struct shim_request *r)
 {
     if (cs->online)
-        replace(&r->body, "<body", "<!DOCTYPE body><body");
+        entity_replace(&r->body, "<body", "<!DOCTYPE body><body");
     return true;
 }
 
@@ -91,6 +91,15 @@ static bool leave_out_host(struct client_shim *cs, struct shim_request *r)
 
     (void)cs;
     write_post(r, "POST", &agent, &type);
+    return true;
+}
+
+static bool say_json(struct client_shim *cs, struct shim_request *r)
+{
+    static const struct http_header json = {"Content-Type", "application/json"};
+
+    (void)cs;
+    write_post(r, "POST", &host, &json);
     return true;
 }
 
@@ -147,6 +156,13 @@ const struct twin twins_client_bytes[] = {
      CLIENT(.request = without_namespace)},
     {"writes-comments", TWIN_FAULTY, "has a comment in every body",
      CLIENT(.request = write_comment)},
+    {"writes-between-stanzas", TWIN_FAULTY, "has text before its stanzas",
+     CLIENT(.request = write_between)},
+    {"declares-latin-1", TWIN_FAULTY, "says that it writes ISO 8859-1",
+     CLIENT(.request = declare_latin_1)},
+    {"says-it-sends-json", TWIN_FAULTY,
+     "says that its requests are application/json",
+     CLIENT(.request = say_json)},
     {"writes-instructions", TWIN_FAULTY,
      "has a processing instruction in every body",
      CLIENT(.request = write_instruction)},

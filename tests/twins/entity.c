@@ -158,6 +158,20 @@ void entity_empty(struct buf *body, const char *type)
         entity_set(body, "type", type);
 }
 
+void entity_replace(struct buf *body, const char *from, const char *to)
+{
+    const char *at = strstr(buf_str(body), from);
+    struct buf out = BUF_INIT;
+
+    if (!at)
+        return;
+    buf_add(&out, buf_str(body), (size_t)(at - buf_str(body)));
+    buf_adds(&out, to);
+    buf_adds(&out, at + strlen(from));
+    buf_release(body);
+    *body = out;
+}
+
 bool entity_has_child(const struct buf *body, const char *name)
 {
     xmlDocPtr doc = xml_parse(buf_str(body), body->len, NULL, NULL);

@@ -31,6 +31,9 @@ void entity_put_payload(struct buf *body, const struct buf *payload);
 /* An empty <body/>; type may be NULL. Replaces what is in body. */
 void entity_empty(struct buf *body, const char *type);
 
+/* The first such text in all of it; nothing where there is none. */
+void entity_replace(struct buf *body, const char *from, const char *to);
+
 /* Is there a child of that name, in any namespace? */
 bool entity_has_child(const struct buf *body, const char *name);
 
