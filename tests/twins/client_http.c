@@ -40,6 +40,18 @@ static bool stop_at_5xx(struct client_shim *cs, struct shim_answer *a)
     return true;
 }
 
+/* A creation that fails leaves it in no state from which it goes anywhere. */
+static bool stop_at_failed_creation(struct client_shim *cs, int64_t now_ms,
+                                    uint64_t id, uint64_t rid)
+{
+    (void)now_ms;
+    (void)id;
+    (void)rid;
+    if (!cs->sid)
+        client_shim_end(cs);
+    return true;
+}
+
 static bool take_5xx_for_answer(struct client_shim *cs, struct shim_answer *a)
 {
     if (cs->online && is_server_error(a))
@@ -136,12 +148,18 @@ static bool count_by_request(struct client_shim *cs, struct shim_answer *a)
     return false;
 }
 
-#define MINUTE_MS 60000
+static void patient(struct bosh_options *o)
+{
+    o->timeout = 0;
+    o->secondary_timeout = 0;
+}
 
-static bool wait_a_minute(struct client_shim *cs, struct shim_request *r)
+#define LONG_MS 30000
+
+static bool wait_long(struct client_shim *cs, struct shim_request *r)
 {
     if (cs->online && r->attempt > 2)
-        r->due_ms = r->now_ms + MINUTE_MS;
+        r->due_ms = r->now_ms + LONG_MS;
     return true;
 }
 
@@ -266,6 +284,9 @@ const struct twin twins_client_http[] = {
     {"gives-up-silently", TWIN_FAULTY,
      "does and says nothing more when a server error came",
      CLIENT(.answer = stop_at_5xx)},
+    {"hangs-at-a-failed-creation", TWIN_FAULTY,
+     "does and says nothing more when its creation got no answer",
+     CLIENT(.fail = stop_at_failed_creation)},
     {"takes-5xx-for-an-answer", TWIN_FAULTY,
      "goes on after a server error as if the answer had been empty",
      CLIENT(.answer = take_5xx_for_answer)},
@@ -294,9 +315,9 @@ const struct twin twins_client_http[] = {
     {"waits-before-the-first-repeat", TWIN_RIGHT,
      "waits two seconds before it repeats a request for the first time",
      CLIENT(.request = wait_at_first)},
-    {"backs-off-for-a-minute", TWIN_RIGHT,
-     "waits a minute before it repeats a request for the second time",
-     CLIENT(.request = wait_a_minute)},
+    {"backs-off-for-half-a-minute", TWIN_RIGHT,
+     "waits half a minute before it repeats a request for the second time",
+     CLIENT(.tweak = patient, .request = wait_long)},
     {"stops-at-foreign-headers", TWIN_FAULTY,
      "does and says nothing more when an answer has a header X-...",
      CLIENT(.answer = stop_at_foreign_header)},
