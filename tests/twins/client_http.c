@@ -257,6 +257,13 @@ static bool read_first_piece(struct client_shim *cs, struct shim_answer *a)
     return true;
 }
 
+static bool stop_at_pieces(struct client_shim *cs, struct shim_answer *a)
+{
+    if (cs->online && a->message && a->message->pieces > 1)
+        client_shim_end(cs);
+    return true;
+}
+
 /* What is left over is the next answer to it. */
 static bool read_leftovers(struct client_shim *cs, struct shim_answer *a)
 {
@@ -341,6 +348,9 @@ const struct twin twins_client_http[] = {
     {"reads-the-first-piece", TWIN_FAULTY,
      "takes an answer that comes in pieces for empty",
      CLIENT(.answer = read_first_piece)},
+    {"hangs-at-pieces", TWIN_FAULTY,
+     "does and says nothing more when an answer came in pieces",
+     CLIENT(.answer = stop_at_pieces)},
     {"reads-leftovers", TWIN_FAULTY,
      "takes bytes after an answer for another answer",
      CLIENT(.answer = read_leftovers)},
