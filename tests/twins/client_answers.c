@@ -84,6 +84,28 @@ static bool mend(struct client_shim *cs, struct shim_answer *a)
     return true;
 }
 
+/* ---- payloads ---- */
+
+/* Something but stanzas and what login needs. */
+static bool is_mixed(const struct client_shim *cs, const struct shim_answer *a)
+{
+    return cs->online && strstr(buf_str(&a->body), "<news ");
+}
+
+static bool drop_mixed(struct client_shim *cs, struct shim_answer *a)
+{
+    if (is_mixed(cs, a))
+        entity_empty(&a->body, NULL);
+    return true;
+}
+
+static bool stop_at_mixed(struct client_shim *cs, struct shim_answer *a)
+{
+    if (is_mixed(cs, a))
+        client_shim_end(cs);
+    return true;
+}
+
 const struct twin twins_client_answers[] = {
     {"takes-rubbish-for-an-answer", TWIN_FAULTY,
      "goes on after what is no body as if the answer had been empty",
@@ -99,5 +121,11 @@ const struct twin twins_client_answers[] = {
      CLIENT(.answer = report_and_end)},
     {"mends-bodies", TWIN_FAULTY, "hands over stanzas from what is no body",
      CLIENT(.answer = mend)},
+    {"drops-mixed-bodies", TWIN_FAULTY,
+     "reads nothing of an answer with a payload that it does not know",
+     CLIENT(.answer = drop_mixed)},
+    {"stops-at-mixed-bodies", TWIN_FAULTY,
+     "does and says nothing more after a payload that it does not know",
+     CLIENT(.answer = stop_at_mixed)},
     {0},
 };
