@@ -84,6 +84,104 @@ static bool mend(struct client_shim *cs, struct shim_answer *a)
     return true;
 }
 
+/* ---- a body with more in it than §6 allows ---- */
+
+static bool has_forbidden(const struct client_shim *cs,
+                          const struct shim_answer *a)
+{
+    const char *text = buf_str(&a->body);
+
+    return cs->online && a->status == 200 &&
+           (strstr(text, "<!--") || strstr(text, "text between") ||
+            (strstr(text, "<?") && strncmp(text, "<?xml", 5) != 0));
+}
+
+static bool drop_forbidden(struct client_shim *cs, struct shim_answer *a)
+{
+    if (has_forbidden(cs, a))
+        entity_empty(&a->body, NULL);
+    return true;
+}
+
+static bool stop_at_forbidden(struct client_shim *cs, struct shim_answer *a)
+{
+    if (has_forbidden(cs, a))
+        client_shim_end(cs);
+    return true;
+}
+
+static bool refuse_forbidden(struct client_shim *cs, struct shim_answer *a)
+{
+    if (has_forbidden(cs, a))
+        a->status = 502; /* the core takes that for no answer */
+    return true;
+}
+
+/* ---- document types ---- */
+
+/* Takes the DTD out. What its entities stand for becomes text. */
+static void take_doctype(struct buf *body, const char *text)
+{
+    const char *from = strstr(buf_str(body), "<!DOCTYPE");
+    const char *to = from ? strstr(from, "]>") : NULL;
+    struct buf out = BUF_INIT;
+
+    if (!to)
+        return;
+    buf_add(&out, buf_str(body), (size_t)(from - buf_str(body)));
+    for (to += 2; *to; to++) {
+        if (strncmp(to, "&word;", 6) == 0 || strncmp(to, "&e9;", 4) == 0) {
+            buf_adds(&out, text);
+            to = strchr(to, ';');
+        } else {
+            buf_addc(&out, *to);
+        }
+    }
+    buf_release(body);
+    *body = out;
+}
+
+static bool bear_doctype(struct client_shim *cs, struct shim_answer *a)
+{
+    if (cs->online && a->status == 200)
+        take_doctype(&a->body, "");
+    return true;
+}
+
+#define BLOWN 100000
+
+/* As far as a limit of its own lets it. */
+static bool blow_up(struct client_shim *cs, struct shim_answer *a)
+{
+    char *text;
+
+    if (!cs->online || a->status != 200)
+        return true;
+    text = mem_alloc(BLOWN + 1);
+    memset(text, 'x', BLOWN);
+    take_doctype(&a->body, text);
+    free(text);
+    return true;
+}
+
+/* ---- what is too much for it ---- */
+
+#define LARGE 20000
+
+static bool drop_large(struct client_shim *cs, struct shim_answer *a)
+{
+    if (cs->online && a->body.len > LARGE)
+        entity_empty(&a->body, NULL);
+    return true;
+}
+
+static bool stop_at_large(struct client_shim *cs, struct shim_answer *a)
+{
+    if (cs->online && a->body.len > LARGE)
+        client_shim_end(cs);
+    return true;
+}
+
 /* ---- payloads ---- */
 
 /* Something but stanzas and what login needs. */
@@ -127,5 +225,24 @@ const struct twin twins_client_answers[] = {
     {"stops-at-mixed-bodies", TWIN_FAULTY,
      "does and says nothing more after a payload that it does not know",
      CLIENT(.answer = stop_at_mixed)},
+    {"drops-forbidden-markup", TWIN_FAULTY,
+     "reads nothing of a body with text, comments or instructions",
+     CLIENT(.answer = drop_forbidden)},
+    {"hangs-at-forbidden-markup", TWIN_FAULTY,
+     "does and says nothing more after a body with what is forbidden in it",
+     CLIENT(.answer = stop_at_forbidden)},
+    {"refuses-forbidden-markup", TWIN_RIGHT,
+     "takes a body with text, comments or instructions for no answer",
+     CLIENT(.answer = refuse_forbidden)},
+    {"bears-a-doctype", TWIN_RIGHT,
+     "reads past a document type, and expands nothing",
+     CLIENT(.answer = bear_doctype)},
+    {"blows-up", TWIN_FAULTY, "expands entities for the application",
+     CLIENT(.answer = blow_up)},
+    {"drops-large-answers", TWIN_FAULTY, "reads nothing of a large answer",
+     CLIENT(.answer = drop_large)},
+    {"hangs-at-large-answers", TWIN_FAULTY,
+     "does and says nothing more after a large answer",
+     CLIENT(.answer = stop_at_large)},
     {0},
 };
