@@ -117,6 +117,55 @@ static bool refuse_forbidden(struct client_shim *cs, struct shim_answer *a)
     return true;
 }
 
+/* ---- encodings ---- */
+
+/* A mark of UTF-16 or UTF-8, or another encoding that is declared. */
+static bool is_encoded(const struct client_shim *cs,
+                       const struct shim_answer *a)
+{
+    const char *text = buf_str(&a->body);
+
+    return cs->online && a->status == 200 && a->body.len > 2 &&
+           ((unsigned char)text[0] >= 0x80 || strstr(text, "encoding='ISO"));
+}
+
+/* What is no ASCII is a question mark to it, in ISO 8859-1. */
+static bool guess_encoding(struct client_shim *cs, struct shim_answer *a)
+{
+    char *text = a->body.data;
+    char *at;
+
+    if (!is_encoded(cs, a) || !(at = strstr(text, "?>")))
+        return true;
+    for (char *p = text; p < text + a->body.len; p++) {
+        if ((unsigned char)*p >= 0x80)
+            *p = '?';
+    }
+    buf_shift(&a->body, (size_t)(at + 2 - text));
+    return true;
+}
+
+static bool drop_encoded(struct client_shim *cs, struct shim_answer *a)
+{
+    if (is_encoded(cs, a))
+        entity_empty(&a->body, NULL);
+    return true;
+}
+
+static bool stop_at_encoded(struct client_shim *cs, struct shim_answer *a)
+{
+    if (is_encoded(cs, a))
+        client_shim_end(cs);
+    return true;
+}
+
+static bool refuse_encoded(struct client_shim *cs, struct shim_answer *a)
+{
+    if (is_encoded(cs, a))
+        a->status = 502; /* the core takes that for no answer */
+    return true;
+}
+
 /* ---- document types ---- */
 
 /* Takes the DTD out. What its entities stand for becomes text. */
@@ -244,5 +293,17 @@ const struct twin twins_client_answers[] = {
     {"hangs-at-large-answers", TWIN_FAULTY,
      "does and says nothing more after a large answer",
      CLIENT(.answer = stop_at_large)},
+    {"guesses-encodings", TWIN_FAULTY,
+     "reads ISO 8859-1 without what is not ASCII",
+     CLIENT(.answer = guess_encoding)},
+    {"drops-other-encodings", TWIN_FAULTY,
+     "reads nothing of what is not plain UTF-8",
+     CLIENT(.answer = drop_encoded)},
+    {"hangs-at-other-encodings", TWIN_FAULTY,
+     "does and says nothing more after what is not plain UTF-8",
+     CLIENT(.answer = stop_at_encoded)},
+    {"refuses-other-encodings", TWIN_RIGHT,
+     "takes what is not plain UTF-8 for no answer",
+     CLIENT(.answer = refuse_encoded)},
     {0},
 };
