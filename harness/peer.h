@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "common/http.h"
 #include "mockserver/mock.h"
 #include "stage.h"
 
@@ -25,6 +26,14 @@ struct peer_request {
      * stage does, as it should be. */
     const char *http;
     size_t http_len;
+};
+
+/* An answer as the wire brought it. Borrowed for the call. */
+struct peer_message {
+    const struct http_message *http;
+    unsigned pieces;   /* in which it came */
+    const char *after; /* bytes on the connection that belong to no request */
+    size_t after_len;
 };
 
 struct client_peer {
@@ -48,6 +57,8 @@ struct client_peer_ops {
     int64_t (*deadline_ms)(struct client_peer *cp);
     void (*tick)(struct client_peer *cp, int64_t now_ms);
     void (*free)(struct client_peer *cp);
+    /* The message that the next answer() is of; NULL: not wanted. */
+    void (*message)(struct client_peer *cp, const struct peer_message *m);
 };
 
 struct server_peer {

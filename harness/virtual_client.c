@@ -62,10 +62,13 @@ static void do_deliver(void *stage, unsigned x, const struct delivery *plan)
     int64_t at_ms = s->now_ms + VIRTUAL_TRAVEL_MS;
     struct happening *h = NULL;
     size_t used = 0;
+    size_t i = 0;
+    unsigned pieces = 0;
     bool ends = plan->end == DELIVERY_FIN || plan->end == DELIVERY_RST ||
                 plan->end == DELIVERY_HALF;
 
-    for (size_t i = 0; i < plan->piece_count && got < HTTP_WHOLE; i++) {
+    for (; i < plan->piece_count && got < HTTP_WHOLE; i++) {
+        pieces += plan->pieces[i].after_ms > 0;
         at_ms += plan->pieces[i].after_ms;
         buf_add(&bytes, plan->pieces[i].bytes, plan->pieces[i].len);
         got = http_read(HTTP_RESPONSE, buf_str(&bytes), bytes.len, false, false,
@@ -85,8 +88,11 @@ static void do_deliver(void *stage, unsigned x, const struct delivery *plan)
     }
     if (got == HTTP_WHOLE) {
         h = happenings_add(&s->queue, at_ms, ANSWERED, x);
-        h->bytes = mem_dupn(buf_str(&bytes), used);
-        h->len = used;
+        for (; i < plan->piece_count; i++)
+            buf_add(&bytes, plan->pieces[i].bytes, plan->pieces[i].len);
+        h->bytes = mem_dupn(buf_str(&bytes), bytes.len);
+        h->len = bytes.len;
+        h->pieces = pieces;
     } else if (got == HTTP_BAD) {
         h = happenings_add(&s->queue, at_ms, FAILED, x);
         h->flag = bytes.len > 0;
@@ -292,17 +298,23 @@ static void tell_answer(struct stage *s, struct exchange *ex,
 {
     struct client_peer *cp = s->clients[ex->client];
     struct http_message m;
-    size_t used;
+    size_t used = h->len;
 
     if (!ex->open)
         return;
     ex->open = false;
     play_delivered(s->play, s->now_ms, ex->x, PLAY_WHOLE);
     if (http_read(HTTP_RESPONSE, h->bytes, h->len, false, true, &m, &used,
-                  NULL) == HTTP_WHOLE)
+                  NULL) == HTTP_WHOLE) {
+        struct peer_message message = {&m, h->pieces, h->bytes + used,
+                                       h->len - used};
+
+        if (cp->ops->message)
+            cp->ops->message(cp, &message);
         cp->ops->answer(cp, s->now_ms, ex->id, m.status,
                         http_header(&m, "Content-Type"), buf_str(&m.body),
                         m.body.len);
+    }
     http_message_release(&m);
 }
 

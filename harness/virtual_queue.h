@@ -19,6 +19,7 @@ struct happening {
     bool flag;
     char *bytes;
     size_t len;
+    unsigned pieces; /* in which the bytes came */
     const char *why; /* a literal */
 };
 

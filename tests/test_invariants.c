@@ -12,6 +12,7 @@
 
 #define BODY "<body xmlns='http://jabber.org/protocol/httpbind' "
 #define SID "sid='abc' "
+#define TYPE "Content-Type: text/xml\r\n"
 #define EMPTY BODY "/>"
 #define IQ(type) "<iq xmlns='jabber:client' type='" type "' id='i'/>"
 #define BOUND                                                                  \
@@ -255,14 +256,45 @@ static const struct story guilty_clients[] = {
     {"without Host",
      C,
      {{ASKED, 10, 2,
-       "POST / HTTP/1.1\r\nContent-Length: 71\r\n\r\n" BODY SID "rid='101'/>"}},
+       "POST / HTTP/1.1\r\n" TYPE "Content-Length: 71\r\n\r\n" BODY SID
+       "rid='101'/>"}},
      GUILTY("http-host")},
     {"in chunks",
      C,
      {{ASKED, 10, 2,
-       "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+       "POST / HTTP/1.1\r\nHost: a\r\n" TYPE
+       "Transfer-Encoding: chunked\r\n\r\n"
        "47\r\n" BODY SID "rid='101'/>\r\n0\r\n\r\n"}},
      WARNED("no-chunks-sent")},
+    {"as text/plain",
+     C,
+     {{ASKED, 10, 2,
+       "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
+       "Content-Length: 71\r\n\r\n" BODY SID "rid='101'/>"}},
+     WARNED("request-content-type")},
+    {"a media type for a coding",
+     C,
+     {{ASKED, 10, 2,
+       "POST / HTTP/1.1\r\nHost: a\r\n" TYPE "Content-Encoding: text/xml\r\n"
+       "Content-Length: 71\r\n\r\n" BODY SID "rid='101'/>"}},
+     WARNED("codings-as-offered")},
+    {"an entity of HTML",
+     C,
+     {{REQ, 10, 2, BODY SID "rid='101'><a>&nbsp;</a></body>"}},
+     GUILTY("no-entities-sent")},
+    {"a prefix that is not declared",
+     C,
+     {{REQ, 10, 2, BODY SID "rid='101'><c:a/></body>"}},
+     WARNED("prefixes-are-declared")},
+    {"text between the payloads",
+     C,
+     {{REQ, 10, 2, BODY SID "rid='101'><a xmlns='b'/>and</body>"}},
+     GUILTY("no-text-sent")},
+    {"another encoding",
+     C,
+     {{REQ, 10, 2,
+       "<?xml version='1.0' encoding='ISO-8859-1'?>" BODY SID "rid='101'/>"}},
+     WARNED("utf-8-sent")},
     {"two lengths",
      C,
      {{ASKED, 10, 2,
@@ -297,7 +329,7 @@ static const struct story innocent_clients[] = {
      C,
      {{REQ, 10, 2, BODY SID "rid='101'/>"},
       {ASKED, 20, 3,
-       "POST / HTTP/1.1\r\nHost: a\r\nX: y\r\nContent-Length: "
+       "POST / HTTP/1.1\r\nHost: a\r\nX: y\r\n" TYPE "Content-Length: "
        "71\r\n\r\n" BODY SID "rid='101'/>"}},
      INNOCENT},
     {"a retried creation",

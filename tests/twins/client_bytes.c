@@ -70,6 +70,36 @@ static bool write_doctype(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
+static bool write_entity(struct client_shim *cs, struct shim_request *r)
+{
+    static const char presence[] =
+        "<presence xmlns='" XML_NS_CLIENT "'><status>a&nbsp;b</status>"
+        "</presence>";
+
+    put_inside(cs, r, presence);
+    return true;
+}
+
+static bool forget_to_declare(struct client_shim *cs, struct shim_request *r)
+{
+    put_inside(cs, r, "<c:presence/>");
+    return true;
+}
+
+static bool write_between(struct client_shim *cs, struct shim_request *r)
+{
+    put_inside(cs, r, "and then");
+    return true;
+}
+
+static bool declare_latin1(struct client_shim *cs, struct shim_request *r)
+{
+    (void)cs;
+    replace(&r->body, "<body",
+            "<?xml version='1.0' encoding='ISO-8859-1'?><body");
+    return true;
+}
+
 /* ---- HTTP ---- */
 
 static const struct http_header host = {"Host", "localhost"};
@@ -107,6 +137,25 @@ static bool put_body(struct client_shim *cs, struct shim_request *r)
 {
     if (cs->online)
         write_post(r, "PUT", &host, &type);
+    return true;
+}
+
+static bool post_plain(struct client_shim *cs, struct shim_request *r)
+{
+    static const struct http_header plain = {"Content-Type", "text/plain"};
+
+    (void)cs;
+    write_post(r, "POST", &host, &plain);
+    return true;
+}
+
+/* A media type where a coding belongs, as a client in the field has it. */
+static bool code_unasked(struct client_shim *cs, struct shim_request *r)
+{
+    static const struct http_header coding = {"Content-Encoding", "text/xml"};
+
+    if (cs->online)
+        write_post(r, "POST", &host, &coding);
     return true;
 }
 
@@ -168,6 +217,19 @@ const struct twin twins_client_bytes[] = {
      CLIENT(.request = write_instruction)},
     {"writes-a-doctype", TWIN_FAULTY, "has a document type before every body",
      CLIENT(.request = write_doctype)},
+    {"writes-entities", TWIN_FAULTY, "writes &nbsp;",
+     CLIENT(.request = write_entity)},
+    {"forgets-to-declare", TWIN_FAULTY, "uses a prefix that is not declared",
+     CLIENT(.request = forget_to_declare)},
+    {"writes-between-payloads", TWIN_FAULTY, "writes text into its bodies",
+     CLIENT(.request = write_between)},
+    {"declares-latin-1", TWIN_FAULTY, "declares ISO 8859-1",
+     CLIENT(.request = declare_latin1)},
+    {"posts-text-plain", TWIN_UNADVISED, "calls what it sends text/plain",
+     CLIENT(.request = post_plain)},
+    {"codes-unasked", TWIN_UNADVISED,
+     "writes a media type into Content-Encoding once it is logged in",
+     CLIENT(.request = code_unasked)},
     {"leaves-out-host", TWIN_FAULTY, "sends no Host",
      CLIENT(.request = leave_out_host)},
     {"puts-its-bodies", TWIN_FAULTY, "uses PUT once it is logged in",

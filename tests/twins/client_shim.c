@@ -309,6 +309,8 @@ static void shim_take_answer(struct client_peer *cp, int64_t now_ms,
     struct shim_answer a = {
         .now_ms = now_ms, .due_ms = now_ms, .id = id, .status = status};
 
+    a.message = cs->message;
+    cs->message = NULL;
     if (!o)
         return;
     a.rid = o->rid;
@@ -318,6 +320,11 @@ static void shim_take_answer(struct client_peer *cp, int64_t now_ms,
     if (!cs->hooks->answer || cs->hooks->answer(cs, &a))
         pass_answer(cs, &a, content_type);
     buf_release(&a.body);
+}
+
+static void shim_message(struct client_peer *cp, const struct peer_message *m)
+{
+    shim(cp)->message = m;
 }
 
 static void shim_take_failure(struct client_peer *cp, int64_t now_ms,
@@ -528,9 +535,9 @@ static void shim_free(struct client_peer *cp)
 }
 
 static const struct client_peer_ops shim_ops = {
-    shim_verb,        shim_next_request, shim_next_abort,
-    shim_take_answer, shim_take_failure, shim_next_event,
-    shim_deadline_ms, shim_tick,         shim_free,
+    shim_verb,         shim_next_request, shim_next_abort,  shim_take_answer,
+    shim_take_failure, shim_next_event,   shim_deadline_ms, shim_tick,
+    shim_free,         shim_message,
 };
 
 struct client_peer *client_shim_new(const struct client_hooks *hooks)

@@ -34,6 +34,7 @@ struct shim_answer {
     bool own; /* to a request of client_shim_send() */
     int status;
     struct buf body;
+    const struct peer_message *message; /* as the wire brought it, or NULL */
 };
 
 /* A transmission without an answer. */
@@ -70,6 +71,7 @@ struct client_shim {
     uint64_t gone[SHIM_OPEN_MAX]; /* transmissions to give up */
     size_t gone_count;
     uint64_t own_id;
+    const struct peer_message *message;
 };
 
 /* Each returns false to keep what goes by to itself. */

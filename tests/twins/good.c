@@ -257,9 +257,11 @@ static void libbosh_free(struct client_peer *cp)
 }
 
 static const struct client_peer_ops libbosh_ops = {
-    libbosh_verb,        libbosh_next_request, libbosh_next_abort,
-    libbosh_answer,      libbosh_fail,         libbosh_next_event,
-    libbosh_deadline_ms, libbosh_tick,         libbosh_free,
+    libbosh_verb,        libbosh_next_request,
+    libbosh_next_abort,  libbosh_answer,
+    libbosh_fail,        libbosh_next_event,
+    libbosh_deadline_ms, libbosh_tick,
+    libbosh_free,        NULL,
 };
 
 struct client_peer *peer_libbosh(void (*tweak)(struct bosh_options *o))

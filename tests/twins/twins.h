@@ -31,12 +31,14 @@ struct twin {
     const struct server_hooks *server; /* SERVER(...) of server_shim.h */
 };
 
+extern const struct twin twins_client_answers[];
 extern const struct twin twins_client_bytes[];
 extern const struct twin twins_client_creation[];
 extern const struct twin twins_client_ending[];
 extern const struct twin twins_client_errors[];
 extern const struct twin twins_client_flow[];
 extern const struct twin twins_client_habits[];
+extern const struct twin twins_client_http[];
 extern const struct twin twins_client_login[];
 extern const struct twin twins_client_numbers[];
 extern const struct twin twins_client_order[];
