@@ -38,32 +38,38 @@ static bool note_poll(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
-static bool think_poll_answered(struct client_shim *cs, int64_t now_ms,
-                                uint64_t id, uint64_t rid)
+static void answer_empty(struct client_shim *cs, int64_t now_ms, uint64_t id)
 {
     struct buf body = BUF_INIT;
 
-    if (!cs->online || rid != cs->rid)
-        return true;
     entity_empty(&body, NULL);
     cs->inner->ops->answer(cs->inner, now_ms, id, 200, "text/xml",
                            buf_str(&body), body.len);
     buf_release(&body);
+}
+
+static bool think_poll_answered(struct client_shim *cs, int64_t now_ms,
+                                uint64_t id, uint64_t rid)
+{
+    if (!cs->online || rid != cs->rid)
+        return true;
+    answer_empty(cs, now_ms, id);
     return false;
 }
 
 #define TOGETHER_MS 100
 
-/* cs->rid: the last one that was repeated; cs->rid2: when. */
-static bool repeat_one_of_two(struct client_shim *cs, struct shim_request *r)
+/* cs->rid: the last one that failed; cs->rid2: when. */
+static bool note_one_of_two(struct client_shim *cs, int64_t now_ms, uint64_t id,
+                            uint64_t rid)
 {
-    bool second = is_repeat(r) && cs->rid && cs->rid != r->rid &&
-                  r->now_ms - (int64_t)cs->rid2 < TOGETHER_MS;
+    bool second = cs->online && cs->rid && cs->rid != rid &&
+                  now_ms - (int64_t)cs->rid2 < TOGETHER_MS;
 
-    if (is_repeat(r) && !second) {
-        cs->rid = r->rid;
-        cs->rid2 = (uint64_t)r->now_ms;
-    }
+    cs->rid = rid;
+    cs->rid2 = (uint64_t)now_ms;
+    if (second)
+        answer_empty(cs, now_ms, id);
     return !second;
 }
 
@@ -282,8 +288,8 @@ const struct twin twins_client_loss[] = {
      "polls with the next rid when a poll was lost",
      CLIENT(.request = note_poll, .fail = think_poll_answered)},
     {"repeats-one-of-two", TWIN_FAULTY,
-     "repeats only one when two requests are lost together",
-     CLIENT(.request = repeat_one_of_two)},
+     "repeats only the first when two requests are lost together",
+     CLIENT(.fail = note_one_of_two)},
     {"renumbers-the-third-attempt", TWIN_FAULTY,
      "gives a request the next rid when it was lost twice",
      CLIENT(.request = renumber_third)},
