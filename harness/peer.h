@@ -7,6 +7,7 @@
 #ifndef HARNESS_PEER_H
 #define HARNESS_PEER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct peer_request {
      * stage does, as it should be. */
     const char *http;
     size_t http_len;
+    bool pipelined; /* from a twin: on a connection that is busy already */
 };
 
 /* An answer as the wire brought it. Borrowed for the call. */

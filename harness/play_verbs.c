@@ -67,6 +67,11 @@ static void emit_do(struct play *p, int64_t now_ms, const struct verb *v,
     event_init(&ev, "do");
     event_setf(&ev, "client", "%u", v->client);
     event_set(&ev, "verb", v->name);
+    for (size_t i = 0; i < v->arg_count; i++) {
+        /* the journal must know it for one that the manager gave */
+        if (strcmp(v->args[i].name, "sid") == 0)
+            event_set(&ev, "sid", v->args[i].value);
+    }
     if (xml) {
         ev.data = xml;
         ev.data_len = strlen(xml);

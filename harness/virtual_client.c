@@ -188,6 +188,18 @@ static unsigned free_conn(struct stage *s)
     return s->conn_count;
 }
 
+/* One that has something open; a free one when none has. */
+static unsigned busy_conn(struct stage *s, unsigned client)
+{
+    for (size_t i = s->exchange_count; i > 0; i--) {
+        const struct exchange *ex = &s->exchanges[i - 1];
+
+        if (ex->open && ex->client == client)
+            return ex->conn;
+    }
+    return free_conn(s);
+}
+
 static void take_request(struct stage *s, unsigned client,
                          const struct peer_request *r)
 {
@@ -195,7 +207,7 @@ static void take_request(struct stage *s, unsigned client,
         {"Host", "localhost"},
         {"Content-Type", "text/xml; charset=utf-8"},
     };
-    unsigned conn = free_conn(s);
+    unsigned conn = r->pipelined ? busy_conn(s, client) : free_conn(s);
     struct buf bytes = BUF_INIT;
     struct exchange *ex;
 

@@ -246,7 +246,7 @@ const struct twin twins_client_repeats[] = {
     {"ignores-type-error", TWIN_FAULTY,
      "goes on after type='error' as if the answer had been empty",
      CLIENT(.answer = overlook_error)},
-    {"has-a-short-time-out", TWIN_RIGHT,
+    {"has-a-short-time-out", TWIN_UNADVISED,
      "gives a request up before 'wait' is over, and repeats it for ever",
      CLIENT(.tweak = early_time_out)},
     {"has-a-long-time-out", TWIN_RIGHT,

@@ -19,6 +19,7 @@ struct parcel {
     struct shim_open what;
     struct buf body;
     struct buf http;
+    bool pipelined;
 };
 
 /* An answer that the twin has not looked at yet. */
@@ -125,9 +126,9 @@ static void move(struct buf *to, struct buf *from)
     memset(from, 0, sizeof *from);
 }
 
-static void post(struct client_shim *cs, int64_t due_ms,
-                 const struct shim_open *what, struct buf *body,
-                 struct buf *http)
+static struct parcel *post(struct client_shim *cs, int64_t due_ms,
+                           const struct shim_open *what, struct buf *body,
+                           struct buf *http)
 {
     struct parcel **at = &cs->out;
     struct parcel *p = mem_alloc(sizeof *p);
@@ -140,6 +141,7 @@ static void post(struct client_shim *cs, int64_t due_ms,
     move(&p->http, http);
     p->next = *at;
     *at = p;
+    return p;
 }
 
 void client_shim_hurry(struct client_shim *cs, int64_t now_ms)
@@ -189,7 +191,8 @@ static void fetch_requests(struct client_shim *cs, int64_t now_ms)
         buf_add(&r.body, from.body, from.len);
         note_request(cs, &r);
         if (!cs->hooks->request || cs->hooks->request(cs, &r))
-            post(cs, r.due_ms, &what, &r.body, &r.http);
+            post(cs, r.due_ms, &what, &r.body, &r.http)->pipelined =
+                r.pipelined;
         buf_release(&r.body);
         buf_release(&r.http);
     }
@@ -216,6 +219,7 @@ static int shim_next_request(struct client_peer *cp, int64_t now_ms,
     out->len = p->body.len;
     out->http = p->http.len ? p->http.data : NULL;
     out->http_len = p->http.len;
+    out->pipelined = p->pipelined;
     return 1;
 }
 
@@ -233,13 +237,20 @@ static bool drop_parcel(struct client_shim *cs, uint64_t id)
     return false;
 }
 
+static bool keeps(struct client_shim *cs, uint64_t id)
+{
+    struct shim_open *o = find_open(cs, id);
+
+    return o && cs->hooks->abort && !cs->hooks->abort(cs, id, o->rid);
+}
+
 static int shim_next_abort(struct client_peer *cp, uint64_t *id)
 {
     struct client_shim *cs = shim(cp);
     uint64_t gone;
 
     while (cs->inner->ops->next_abort(cs->inner, &gone)) {
-        if (!drop_parcel(cs, gone))
+        if (!keeps(cs, gone) && !drop_parcel(cs, gone))
             give_up(cs, gone);
     }
     if (!cs->gone_count)

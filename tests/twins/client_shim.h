@@ -23,6 +23,7 @@ struct shim_request {
     int attempt;  /* above 1: a repeat */
     struct buf body;
     struct buf http; /* the whole message instead, if it is not empty */
+    bool pipelined;  /* on a connection that has one open already */
 };
 
 /* An answer on its way to the core. Hooks change what they like. */
@@ -81,6 +82,9 @@ struct client_hooks {
     bool (*answer)(struct client_shim *cs, struct shim_answer *a);
     bool (*fail)(struct client_shim *cs, int64_t now_ms, uint64_t id,
                  uint64_t rid);
+    /* The core gives a transmission up. False: its connection stays open, and
+     * its answer comes to the hook above; the core ignores it. */
+    bool (*abort)(struct client_shim *cs, uint64_t id, uint64_t rid);
     bool (*event)(struct client_shim *cs, struct said *said);
     bool (*verb)(struct client_shim *cs, int64_t now_ms, const struct verb *v);
 };

@@ -186,6 +186,7 @@ static int libbosh_next_request(struct client_peer *cp, int64_t now_ms,
     out->len = r.len;
     out->http = NULL;
     out->http_len = 0;
+    out->pipelined = false;
     return 1;
 }
 
