@@ -34,6 +34,7 @@ struct twin {
 extern const struct twin twins_client_bytes[];
 extern const struct twin twins_client_creation[];
 extern const struct twin twins_client_ending[];
+extern const struct twin twins_client_ends[];
 extern const struct twin twins_client_errors[];
 extern const struct twin twins_client_habits[];
 extern const struct twin twins_client_numbers[];
