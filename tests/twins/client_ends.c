@@ -75,6 +75,122 @@ static bool invent_session(struct client_shim *cs, struct shim_answer *a)
     return true;
 }
 
+static bool is_error(const struct shim_answer *a)
+{
+    return a->status == 200 && entity_has(&a->body, "type", "error");
+}
+
+/* §17.3 is not known here. */
+static bool hang_at_error(struct client_shim *cs, struct shim_answer *a)
+{
+    if (is_error(a))
+        client_shim_end(cs);
+    return true;
+}
+
+/* ---- the client ends it, §13 ---- */
+
+#define SOON_MS 50
+
+static const char gone[] =
+    "<presence xmlns='" XML_NS_CLIENT "' type='unavailable'/>";
+
+static bool is_farewell(const struct shim_request *r)
+{
+    return entity_has(&r->body, "type", "terminate");
+}
+
+static void put_gone(struct shim_request *r)
+{
+    struct buf presence = BUF_INIT;
+
+    buf_adds(&presence, gone);
+    entity_put_payload(&r->body, &presence);
+    buf_release(&presence);
+}
+
+static bool drop_queue(struct client_shim *cs, struct shim_request *r)
+{
+    struct buf payload = BUF_INIT;
+
+    (void)cs;
+    if (is_farewell(r)) {
+        entity_take_payload(&r->body, &payload);
+        put_gone(r);
+    }
+    buf_release(&payload);
+    return true;
+}
+
+static bool take_back(struct client_shim *cs, struct shim_request *r)
+{
+    if (is_farewell(r) && !cs->online)
+        put_gone(r);
+    return true;
+}
+
+static bool repeat_farewell(struct client_shim *cs, struct shim_request *r)
+{
+    if (is_farewell(r) && r->attempt == 1)
+        client_shim_send(cs, r->now_ms + SOON_MS, r->rid, &r->body);
+    return true;
+}
+
+static bool leaves_early(const struct client_shim *cs, const struct verb *v)
+{
+    return !cs->sid && strcmp(v->name, "disconnect") == 0;
+}
+
+static bool leave_nameless(struct client_shim *cs, int64_t now_ms,
+                           const struct verb *v)
+{
+    struct buf bye = BUF_INIT;
+
+    if (leaves_early(cs, v)) {
+        entity_empty(&bye, "terminate");
+        entity_set_number(&bye, "rid", cs->top_rid + 1);
+        client_shim_send(cs, now_ms, cs->top_rid + 1, &bye);
+    }
+    buf_release(&bye);
+    return true;
+}
+
+static bool be_deaf(struct client_shim *cs, int64_t now_ms,
+                    const struct verb *v)
+{
+    (void)now_ms;
+    return !leaves_early(cs, v);
+}
+
+static void wait_for_ever(struct bosh_options *o)
+{
+    o->disconnect_ms = 600000;
+    o->timeout = 0;
+    o->secondary_timeout = 0;
+}
+
+/* cs->rid: of the farewell. */
+static bool note_farewell(struct client_shim *cs, struct shim_request *r)
+{
+    if (is_farewell(r))
+        cs->rid = r->rid;
+    return true;
+}
+
+static bool poll_on_failure(struct client_shim *cs, struct shim_answer *a)
+{
+    struct buf poll = BUF_INIT;
+
+    if (a->status != 200 && cs->rid && a->rid == cs->rid && cs->sid) {
+        entity_empty(&poll, NULL);
+        entity_set_number(&poll, "rid", cs->rid + 1);
+        entity_set(&poll, "sid", cs->sid);
+        client_shim_send(cs, a->now_ms + SOON_MS, cs->rid + 1, &poll);
+    }
+    buf_release(&poll);
+    return true;
+}
+
 const struct twin twins_client_ends[] = {
     {"knows-some-conditions", TWIN_FAULTY,
      "takes a type='terminate' for an ordinary answer unless it knows the "
@@ -91,5 +207,29 @@ const struct twin twins_client_ends[] = {
     {"takes-a-refusal-for-a-session", TWIN_FAULTY,
      "goes on when its creation was answered with type='terminate'",
      CLIENT(.answer = invent_session)},
+    {"hangs-at-type-error", TWIN_FAULTY,
+     "does and says nothing more when an answer has type='error'",
+     CLIENT(.answer = hang_at_error)},
+    {"drops-its-queue-at-goodbye", TWIN_FAULTY,
+     "leaves out of its terminate what was still to be sent",
+     CLIENT(.request = drop_queue)},
+    {"takes-back-what-it-never-said", TWIN_FAULTY,
+     "leaves with unavailable presence before it is logged in",
+     CLIENT(.request = take_back)},
+    {"repeats-its-terminate", TWIN_RIGHT,
+     "sends its terminate twice, the same bytes",
+     CLIENT(.request = repeat_farewell)},
+    {"takes-leave-without-a-name", TWIN_FAULTY,
+     "sends a terminate before it has been given a sid",
+     CLIENT(.verb = leave_nameless)},
+    {"cannot-be-stopped", TWIN_FAULTY,
+     "does not hear that it shall leave while it creates a session",
+     CLIENT(.verb = be_deaf)},
+    {"waits-for-its-last-answer", TWIN_FAULTY,
+     "says that it is over when its terminate was answered, never before",
+     CLIENT(.tweak = wait_for_ever)},
+    {"polls-when-its-goodbye-fails", TWIN_FAULTY,
+     "sends one more poll when its terminate was not answered with 200",
+     CLIENT(.request = note_farewell, .answer = poll_on_failure)},
     {0},
 };
