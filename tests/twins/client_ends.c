@@ -50,6 +50,14 @@ static bool mistake_condition(struct client_shim *cs, struct said *said)
     return true;
 }
 
+static bool hush(struct client_shim *cs, struct said *said)
+{
+    (void)cs;
+    return !said->value || (strcmp(said->value, "redirect") != 0 &&
+                            strcmp(said->value, "connfail") != 0 &&
+                            strcmp(said->value, "disconnected") != 0);
+}
+
 static bool say_twice(struct client_shim *cs, struct said *said)
 {
     if (said->value && strcmp(said->value, "disconnected") == 0)
@@ -72,6 +80,15 @@ static bool invent_session(struct client_shim *cs, struct shim_answer *a)
         return true;
     entity_empty(&a->body, NULL);
     entity_set(&a->body, "sid", "none");
+    return true;
+}
+
+/* Only the address is changed, which is not seen here. */
+static bool follow_with_sid(struct client_shim *cs, struct shim_answer *a)
+{
+    (void)cs;
+    if (terminates(a) && entity_has(&a->body, "condition", "see-other-uri"))
+        entity_empty(&a->body, NULL);
     return true;
 }
 
@@ -207,6 +224,12 @@ const struct twin twins_client_ends[] = {
     {"takes-a-refusal-for-a-session", TWIN_FAULTY,
      "goes on when its creation was answered with type='terminate'",
      CLIENT(.answer = invent_session)},
+    {"follows-with-the-old-sid", TWIN_FAULTY,
+     "takes its sid along to the address of see-other-uri",
+     CLIENT(.answer = follow_with_sid)},
+    {"keeps-the-address-to-itself", TWIN_FAULTY,
+     "says nothing when it is sent to another address, and does not go there",
+     CLIENT(.event = hush)},
     {"hangs-at-type-error", TWIN_FAULTY,
      "does and says nothing more when an answer has type='error'",
      CLIENT(.answer = hang_at_error)},

@@ -39,6 +39,7 @@ extern const struct twin twins_client_errors[];
 extern const struct twin twins_client_habits[];
 extern const struct twin twins_client_numbers[];
 extern const struct twin twins_client_order[];
+extern const struct twin twins_client_pause[];
 extern const struct twin twins_client_repeats[];
 extern const struct twin twins_server_bytes[];
 extern const struct twin twins_server_creation[];
