@@ -4,6 +4,7 @@
  */
 #include "play_parts.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,16 +81,12 @@ static void emit_do(struct play *p, int64_t now_ms, const struct verb *v,
     event_release(&ev);
 }
 
-/* "5s" or "1500ms" as whole seconds, rounded up, in place of the text. */
+/* "5" or "1.500", in place of the text: XEP-0124 §10 has whole seconds, and a
+ * pause must not be shorter than the case wants it. */
 static char *seconds_of(char *text)
 {
-    char *unit;
-    long n = strtol(text, &unit, 10);
-    char *seconds;
+    char *seconds = mem_printf("%.0f", ceil(strtod(text, NULL)));
 
-    if (strcmp(unit, "s") != 0)
-        n = (n + 999) / 1000;
-    seconds = mem_printf("%ld", n);
     free(text);
     return seconds;
 }

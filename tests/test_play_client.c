@@ -279,6 +279,20 @@ static void test_steps_end_a_play_as_they_say(void)
         play(rows[i].name, rows[i].steps, "$x", rows[i].end);
 }
 
+#define ONLINE "<await event='connected' within='5s'/><elapse for='500ms'/>"
+#define PAUSED "<await within='5s'>$x[@kind = 'pause']</await>"
+
+static void test_a_pause_is_asked_for_in_whole_seconds(void)
+{
+    play("seconds", ONLINE "<do verb='pause' for='30s'/>" PAUSED,
+         "$x[@kind = 'pause']/req/b:body/@pause = 30", PLAY_DONE);
+    play("rounded up", ONLINE "<do verb='pause' for='1500ms'/>" PAUSED,
+         "$x[@kind = 'pause']/req/b:body/@pause = 2", PLAY_DONE);
+    play("an expression",
+         ONLINE "<do verb='pause' for='{3000 + 4000}'/>" PAUSED,
+         "$x[@kind = 'pause']/req/b:body/@pause = 7", PLAY_DONE);
+}
+
 static int load(void)
 {
     struct err e = {""};
@@ -303,6 +317,7 @@ int suite_play_client(void)
                    CU_ADD_TEST(s,
                                test_an_exchange_held_by_name_can_be_acted_on) &&
                    CU_ADD_TEST(s, test_a_rule_that_never_matched_is_an_error) &&
+                   CU_ADD_TEST(s, test_a_pause_is_asked_for_in_whole_seconds) &&
                    CU_ADD_TEST(s, test_steps_end_a_play_as_they_say)
                ? 0
                : -1;

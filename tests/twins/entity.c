@@ -21,21 +21,22 @@ static size_t tag_end(const struct buf *body)
     return (size_t)(end - text) - (end > text && end[-1] == '/');
 }
 
-/* Where " name='value'" stands. False when it is not there. */
+/* Where " name='value'" stands. False when it is not there. Our cores write
+ * single quotes, cases may write double ones. */
 static bool find_attr(const struct buf *body, const char *name, size_t *from,
                       size_t *value, size_t *to)
 {
     const char *text = buf_str(body);
     const char *end = text + tag_end(body);
-    char *start = mem_printf(" %s='", name);
+    char *start = mem_printf(" %s=", name);
     const char *at = strstr(text, start);
     const char *quote;
 
-    *value = strlen(start);
+    *value = strlen(start) + 1;
     free(start);
     if (!at || at >= end)
         return false;
-    quote = strchr(at + *value, '\'');
+    quote = strchr(at + *value, at[*value - 1]);
     if (!quote)
         return false;
     *from = (size_t)(at - text);
