@@ -16,6 +16,7 @@ int suite_body(void);
 int suite_window(void);
 int suite_login(void);
 int suite_session(void);
+int suite_session_odd(void);
 int suite_flow(void);
 int suite_acks(void);
 int suite_keys(void);
@@ -40,41 +41,15 @@ int suite_docs(void);
 int suite_coverage(void);
 
 static int (*const suites[])(void) = {
-    suite_common,
-    suite_http,
-    suite_log_events,
-    suite_wire,
-    suite_request,
-    suite_manager,
-    suite_backend,
-    suite_http_mhd,
-    suite_body,
-    suite_window,
-    suite_login,
-    suite_session,
-    suite_flow,
-    suite_acks,
-    suite_keys,
-    suite_driver_curl,
-    suite_case_xml,
-    suite_lint,
-    suite_expr,
-    suite_journal,
-    suite_judge,
-    suite_faults,
-    suite_play_client,
-    suite_play_login,
-    suite_play_server,
-    suite_driver,
-    suite_redact,
-    suite_select,
-    suite_result,
-    suite_text,
-    suite_cases,
-    suite_docs,
-    suite_coverage,
-    suite_cli,
-    NULL,
+    suite_common,      suite_http,        suite_log_events, suite_wire,
+    suite_request,     suite_manager,     suite_backend,    suite_http_mhd,
+    suite_body,        suite_window,      suite_login,      suite_session,
+    suite_session_odd, suite_flow,        suite_acks,       suite_keys,
+    suite_driver_curl, suite_case_xml,    suite_lint,       suite_expr,
+    suite_journal,     suite_judge,       suite_faults,     suite_play_client,
+    suite_play_login,  suite_play_server, suite_driver,     suite_redact,
+    suite_select,      suite_result,      suite_text,       suite_cases,
+    suite_docs,        suite_coverage,    suite_cli,        NULL,
 };
 
 #endif
