@@ -39,6 +39,13 @@ struct wire;
 /* How much of something got there. */
 enum wire_part { WIRE_NONE, WIRE_PART, WIRE_WHOLE, WIRE_UNKNOWN };
 
+/* How a connection to a relay with TLS turned out. */
+enum wire_secure {
+    WIRE_SECURE,   /* the handshake is over */
+    WIRE_IN_CLEAR, /* it began with something else, and is taken as it is */
+    WIRE_INSECURE, /* the handshake failed; closed() follows */
+};
+
 struct wire_sink {
     void *ctx;
     /* A TCP connection is there (relay: accepted; client: connected). */
@@ -48,6 +55,11 @@ struct wire_sink {
      * response(part/none). */
     void (*closed)(void *ctx, int64_t now_ms, unsigned conn,
                    enum delivery_end how, bool by_us);
+    /* Relay with TLS, before the first request: which is it? problem: why the
+     * handshake failed, or NULL. Not called when the client hangs up before a
+     * word. */
+    void (*secured)(void *ctx, int64_t now_ms, unsigned conn,
+                    enum wire_secure how, const char *problem);
     /* Relay: the head of a request is whole, the body is not there yet. */
     void (*head)(void *ctx, int64_t now_ms, unsigned x, unsigned conn,
                  const char *bytes, size_t len);
@@ -94,11 +106,22 @@ struct wire *wire_new(uv_loop_t *loop, const struct wire_sink *sink);
  * after this call. done may be NULL. */
 void wire_free(struct wire *w, void (*done)(void *ctx), void *ctx);
 
+/* Who a listening side says that it is: PEM text. */
+struct wire_identity {
+    char *cert; /* its certificate, and those that lead to its root's */
+    char *key;
+};
+
 /* Listen on host:port (port 0: any). Returns the port, or -1 with e set.
- * TLS comes with tls_cert_file/tls_key_file not NULL (PEM). */
+ * With an identity (NULL: none; borrowed for the call) it speaks TLS. */
 int wire_listen(struct wire *w, const char *host, int port,
-                const char *tls_cert_file, const char *tls_key_file,
-                wire_inside_fn inside, void *inside_ctx, struct err *e);
+                const struct wire_identity *identity, wire_inside_fn inside,
+                void *inside_ctx, struct err *e);
+
+/* Connections that are accepted from here on see this identity, of a relay
+ * that speaks TLS. 0, or -1 with e set and nothing changed. */
+int wire_identify(struct wire *w, const struct wire_identity *identity,
+                  struct err *e);
 
 /* Stop accepting (connections are refused from here on), or accept again.
  * When the kernel does not play along nothing changes: failed(). */

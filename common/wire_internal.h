@@ -58,6 +58,7 @@ struct wire_io {
     uint64_t sent; /* bytes, and the FIN, given to the kernel */
     bool connecting;
     bool secured;    /* the handshake is over, or there is none */
+    bool look;       /* the first byte will tell whether there is one */
     bool wait_write; /* the handshake waits to write, not to read */
     bool paused;
     bool ended;    /* ops->ended was called */
@@ -83,8 +84,9 @@ const char *wire_errno_words(int error);
 
 struct wire_tls_creds; /* of a listening side */
 
-struct wire_tls_creds *wire_tls_creds_new(const char *cert_file,
-                                          const char *key_file, struct err *e);
+struct wire_tls_creds *wire_tls_creds_new(const struct wire_identity *identity,
+                                          struct err *e);
+/* Yours to free, however many sessions still use it. */
 void wire_tls_creds_free(struct wire_tls_creds *creds);
 struct wire_tls *wire_tls_server(struct wire_tls_creds *creds);
 struct wire_tls *wire_tls_client(const struct wire_target *target,
@@ -92,6 +94,8 @@ struct wire_tls *wire_tls_client(const struct wire_target *target,
 void wire_tls_free(struct wire_tls *tls);
 /* sent is counted up by the bytes that leave. */
 void wire_tls_attach(struct wire_tls *tls, int fd, uint64_t *sent);
+/* Is this the first byte of a handshake? RFC 8446 §5.1. */
+bool wire_tls_begins(unsigned char byte);
 /* 1 done, 0 not yet (*write: waits to write), -1 e is set. */
 int wire_tls_handshake(struct wire_tls *tls, bool *write, struct err *e);
 /* As recv() and send(): errno is EAGAIN, or EPROTO with e set. */

@@ -164,11 +164,41 @@ static int io_error(const struct wire_io *io)
     return error;
 }
 
+/* A relay with TLS also takes what comes in clear, so that a client that sends
+ * it is seen to. True when it is known which of the two it is. */
+static bool io_looked(struct wire_io *io)
+{
+    unsigned char byte;
+    ssize_t n;
+
+    if (!io->look)
+        return true;
+    n = recv(io->fd, &byte, 1, MSG_PEEK);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (n < 0)
+        io_broke(io, errno, NULL);
+    else if (n == 0)
+        io_ended(io, DELIVERY_FIN, NULL);
+    if (n <= 0)
+        return false;
+    io->look = false;
+    if (!wire_tls_begins(byte)) {
+        wire_tls_free(io->tls);
+        io->tls = NULL;
+    }
+    return true;
+}
+
 static void io_secure(struct wire_io *io)
 {
     struct err e = {""};
     bool write = false;
-    int rc = io->tls ? wire_tls_handshake(io->tls, &write, &e) : 1;
+    int rc;
+
+    if (!io_looked(io))
+        return;
+    rc = io->tls ? wire_tls_handshake(io->tls, &write, &e) : 1;
 
     if (rc < 0) {
         io_ended(io, DELIVERY_RST, e.text);
@@ -248,6 +278,7 @@ void wire_io_start(struct wire_io *io, bool connecting, struct wire_tls *tls)
     io->connecting = connecting;
     io->tls = tls;
     io->secured = !connecting && !tls;
+    io->look = !connecting && tls;
     if (tls)
         wire_tls_attach(tls, io->fd, &io->sent);
     io_update(io);

@@ -175,8 +175,8 @@ static int find_address(struct wire *w, const char *host, int port,
 }
 
 int wire_listen(struct wire *w, const char *host, int port,
-                const char *tls_cert_file, const char *tls_key_file,
-                wire_inside_fn inside, void *inside_ctx, struct err *e)
+                const struct wire_identity *identity, wire_inside_fn inside,
+                void *inside_ctx, struct err *e)
 {
     int fd;
 
@@ -184,8 +184,8 @@ int wire_listen(struct wire *w, const char *host, int port,
         return err_set(e, "it listens already");
     if (find_address(w, host, port, e) < 0)
         return -1;
-    if (tls_cert_file && tls_key_file && !w->creds) {
-        w->creds = wire_tls_creds_new(tls_cert_file, tls_key_file, e);
+    if (identity && !w->creds) {
+        w->creds = wire_tls_creds_new(identity, e);
         if (!w->creds)
             return -1;
     }
@@ -201,6 +201,21 @@ int wire_listen(struct wire *w, const char *host, int port,
         return -1;
     }
     return port_of(&w->address);
+}
+
+int wire_identify(struct wire *w, const struct wire_identity *identity,
+                  struct err *e)
+{
+    struct wire_tls_creds *creds;
+
+    if (!w->creds)
+        return err_set(e, "it speaks no TLS");
+    creds = wire_tls_creds_new(identity, e);
+    if (!creds)
+        return -1;
+    wire_tls_creds_free(w->creds);
+    w->creds = creds;
+    return 0;
 }
 
 /* A socket that is bound but does not listen keeps the port ours, and makes

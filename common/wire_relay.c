@@ -219,19 +219,36 @@ void wire_relay_ending(struct conn *c, enum delivery_end how, bool by_us)
     c->wire->orphans_dirty = true; /* what was wanted and is not yet done */
 }
 
+static void tell_secured(struct conn *c, enum wire_secure how,
+                         const char *problem)
+{
+    const struct wire_sink *sink = &c->wire->sink;
+
+    if (!c->wire->dead && sink->secured)
+        sink->secured(sink->ctx, clock_now_ms(), c->id, how, problem);
+}
+
 static void relay_ended(struct wire_io *io, enum delivery_end how,
                         const char *problem)
 {
     struct conn *c = io->owner;
 
-    (void)problem;
+    if (!io->secured && !io->look)
+        tell_secured(c, WIRE_INSECURE, problem);
     if (how == DELIVERY_FIN && !c->lingering)
         wire_out_check(c);
     wire_conn_end(c, how, c->finishing && how == c->end_how, NULL);
 }
 
+static void relay_drained(struct wire_io *io)
+{
+    wire_dirty(io->owner);
+}
+
+/* Only with TLS: other connections are there when they are accepted. */
 static void relay_connected(struct wire_io *io)
 {
+    tell_secured(io->owner, io->tls ? WIRE_SECURE : WIRE_IN_CLEAR, NULL);
     wire_dirty(io->owner);
 }
 
@@ -239,7 +256,7 @@ static const struct wire_io_ops relay_ops = {
     .connected = relay_connected,
     .bytes = relay_bytes,
     .ended = relay_ended,
-    .drained = relay_connected,
+    .drained = relay_drained,
 };
 
 void wire_relay_accepted(struct wire *w, int fd, bool surplus)

@@ -9,29 +9,40 @@
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
+/* Sessions go on using what another identity has taken the place of. */
 struct wire_tls_creds {
     gnutls_certificate_credentials_t cred;
+    unsigned refs;
 };
 
 struct wire_tls {
     gnutls_session_t session;
     gnutls_certificate_credentials_t own; /* a client's */
+    struct wire_tls_creds *creds;         /* a server's */
     int fd;
     uint64_t *sent;
 };
 
-struct wire_tls_creds *wire_tls_creds_new(const char *cert_file,
-                                          const char *key_file, struct err *e)
+static gnutls_datum_t datum(const char *text)
+{
+    return (gnutls_datum_t){(unsigned char *)(uintptr_t)text,
+                            (unsigned)strlen(text)};
+}
+
+struct wire_tls_creds *wire_tls_creds_new(const struct wire_identity *identity,
+                                          struct err *e)
 {
     struct wire_tls_creds *creds = mem_alloc(sizeof *creds);
+    gnutls_datum_t cert = datum(identity->cert);
+    gnutls_datum_t key = datum(identity->key);
     int rc = gnutls_certificate_allocate_credentials(&creds->cred);
 
+    creds->refs = 1;
     if (rc >= 0)
-        rc = gnutls_certificate_set_x509_key_file(
-            creds->cred, cert_file, key_file, GNUTLS_X509_FMT_PEM);
+        rc = gnutls_certificate_set_x509_key_mem(creds->cred, &cert, &key,
+                                                 GNUTLS_X509_FMT_PEM);
     if (rc < 0) {
-        err_set(e, "certificate '%s', key '%s': %s", cert_file, key_file,
-                gnutls_strerror(rc));
+        err_set(e, "certificate and key: %s", gnutls_strerror(rc));
         wire_tls_creds_free(creds);
         return NULL;
     }
@@ -40,7 +51,7 @@ struct wire_tls_creds *wire_tls_creds_new(const char *cert_file,
 
 void wire_tls_creds_free(struct wire_tls_creds *creds)
 {
-    if (!creds)
+    if (!creds || --creds->refs > 0)
         return;
     if (creds->cred)
         gnutls_certificate_free_credentials(creds->cred);
@@ -74,6 +85,8 @@ struct wire_tls *wire_tls_server(struct wire_tls_creds *creds)
         wire_tls_free(tls);
         return NULL;
     }
+    tls->creds = creds;
+    creds->refs++;
     return tls;
 }
 
@@ -133,6 +146,7 @@ void wire_tls_free(struct wire_tls *tls)
         gnutls_deinit(tls->session);
     if (tls->own)
         gnutls_certificate_free_credentials(tls->own);
+    wire_tls_creds_free(tls->creds);
     free(tls);
 }
 
@@ -194,6 +208,13 @@ static void tls_problem(struct wire_tls *tls, int rc, struct err *e)
                 gnutls_alert_get_name(gnutls_alert_get(tls->session)));
     else
         err_set(e, "TLS: %s", gnutls_strerror(rc));
+}
+
+#define CONTENT_HANDSHAKE 22
+
+bool wire_tls_begins(unsigned char byte)
+{
+    return byte == CONTENT_HANDSHAKE;
 }
 
 int wire_tls_handshake(struct wire_tls *tls, bool *write, struct err *e)

@@ -2,6 +2,7 @@
 #include "case.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void duration_release(struct duration *d)
 {
@@ -160,6 +161,11 @@ void testcase_free(struct testcase *tc)
         assertion_release(&tc->asserts[i]);
     free(tc->asserts);
     free(tc);
+}
+
+bool testcase_has_tls(const struct testcase *tc)
+{
+    return tc->manager.tls && strcmp(tc->manager.tls, "no") != 0;
 }
 
 /* --------------------------------------------------- walking expressions */

@@ -339,6 +339,9 @@ void testcase_free(struct testcase *tc);
 void assertion_release(struct assertion *a);
 void steps_free(struct step *steps, size_t count);
 
+/* Does our manager speak TLS in it? */
+bool testcase_has_tls(const struct testcase *tc);
+
 /* The expressions of one step, in order, without those of the steps inside
  * it and without the match of a rule (STEP_ON's expr). */
 void step_each_expr(const struct step *step,

@@ -228,7 +228,7 @@ static void read_part(struct reader *r, const xmlNode *node,
 
 static const char *sockets_only(const struct testcase *tc)
 {
-    if (tc->manager.tls && strcmp(tc->manager.tls, "no") != 0)
+    if (testcase_has_tls(tc))
         return "it is about TLS";
     for (size_t i = 0; i < tc->needs_count; i++) {
         if (tc->needs[i].tls)

@@ -169,6 +169,7 @@ void journal_free(struct journal *j)
     free(j->sessions);
     free(j->open);
     free(j->x_nodes);
+    free(j->conns);
     free(j->ev_nodes);
     free(j->lags);
     xmlHashFree(j->sids, NULL);
@@ -471,6 +472,9 @@ void journal_add(struct journal *j, const struct event *ev)
         copy_attrs(j->root, ev);
     else
         x_event(j, ev);
+    if (strcmp(ev->name, "open") == 0 || strcmp(ev->name, "close") == 0 ||
+        strcmp(ev->name, "tls") == 0)
+        conn_event(j, ev);
 }
 
 void journal_finish(struct journal *j, int64_t now_ms)

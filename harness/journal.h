@@ -9,7 +9,7 @@
  *     <ev n=.. seq=.. t=.. kind=status value=.. condition=../>
  *     <s n=.. sid=.. rid=.. jid=.. wait=.. ..><up/><down/></s>
  *     <gap session=.. t0=.. t1=.. ms=.. limit=../>
- *     <do verb=../> <lag t0=.. t1=.. ms=../> <step/> <end/>
+ *     <conn n=.. tls=../> <do verb=../> <lag t0=.. t1=.. ms=../> <step/> <end/>
  *   </journal>
  *
  * All are brothers, in the order of their beginnings. Times are milliseconds
@@ -119,6 +119,13 @@
  *   by x           request (and which), or end: the play was over
  *   clean          yes no: all was delivered before it, and nothing of our
  *                  doing explains it
+ *
+ * <conn>  [c] a connection that was opened
+ *   n seq t        number, event and time
+ *   tls            a manager that speaks TLS: yes, no (it began in clear, and
+ *                  was taken so), failed (the handshake)
+ *   problem        why it failed
+ *   closed closed-by t1  how, by whom (us peer) and when it ended
  *
  * <ev>  what the driver said; all of them: $ev
  *   n seq t client kind value condition text; a stanza is inside

@@ -132,6 +132,8 @@ struct journal {
     size_t open_count, open_cap;
     xmlNodePtr *x_nodes; /* in order of appearance */
     size_t x_count, x_node_cap;
+    xmlNodePtr *conns; /* client role, in order of appearance */
+    size_t conn_count, conn_cap;
     xmlNodePtr *ev_nodes;
     size_t ev_count, ev_cap;
     struct journal_session **sessions;
@@ -193,6 +195,10 @@ bool facts_is_number(const char *text); /* digits, at least one */
 /* ---- an exchange's way (journal_x.c) ---- */
 void x_event(struct journal *j, const struct event *ev);
 void x_finish(struct journal *j, int64_t now_ms);
+
+/* ---- connections (journal_conn.c) ---- */
+/* open, tls, close. */
+void conn_event(struct journal *j, const struct event *ev);
 
 /* ---- sessions (journal_session.c) ---- */
 struct journal_session *session_find(const struct journal *j, const char *sid);

@@ -213,6 +213,8 @@ static const struct {
     {"x", "sid-known", "yes no"},
     {"x", "same", "yes no"},
     {"x", "empty", "yes no"},
+    {"conn", "tls", "yes no failed"},
+    {"conn", "closed-by", "us peer"},
     {"s", "ended-by", "client manager"},
     {"s", "polls", "yes"},
     {"gap", "by", "request end"},

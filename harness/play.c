@@ -148,8 +148,8 @@ static char *unmet_need(const struct play *p)
 {
     const struct play_setting *set = p->setting;
 
-    if (p->tc->manager.tls && strcmp(p->tc->manager.tls, "no") != 0)
-        return mem_dup("this version's manager speaks no TLS");
+    if (testcase_has_tls(p->tc) && !set->tls)
+        return mem_dup("TLS is there on sockets only");
     for (size_t i = 0; i < p->tc->needs_count; i++) {
         const struct needs *n = &p->tc->needs[i];
 
@@ -287,6 +287,20 @@ void play_closed(struct play *p, int64_t now_ms, unsigned conn,
     event_setf(&ev, "conn", "%u", conn);
     event_set(&ev, "how", delivery_end_name(how));
     event_set(&ev, "by", by_us ? "us" : "peer");
+    play_emit(p, now_ms, &ev);
+    event_release(&ev);
+    play_advance(p, now_ms);
+}
+
+void play_secured(struct play *p, int64_t now_ms, unsigned conn,
+                  const char *tls, const char *problem)
+{
+    struct event ev;
+
+    event_init(&ev, "tls");
+    event_setf(&ev, "conn", "%u", conn);
+    event_set(&ev, "how", tls);
+    event_set(&ev, "problem", problem);
     play_emit(p, now_ms, &ev);
     event_release(&ev);
     play_advance(p, now_ms);

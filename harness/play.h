@@ -55,6 +55,9 @@ struct play_setting {
     const struct account *accounts;
     size_t account_count;
     bool anonymous; /* may ANONYMOUS be used */
+
+    /* The URL is an https one; client role: what the case wants of the
+     * manager can be had. */
     bool tls;
 };
 
@@ -98,6 +101,10 @@ struct journal *play_take_journal(struct play *p);
 void play_opened(struct play *p, int64_t now_ms, unsigned conn);
 void play_closed(struct play *p, int64_t now_ms, unsigned conn,
                  enum delivery_end how, bool by_us);
+/* A manager that speaks TLS: "yes", "no" (the connection began in clear) or
+ * "failed", with the problem. */
+void play_secured(struct play *p, int64_t now_ms, unsigned conn,
+                  const char *tls, const char *problem);
 /* The loop was late by late_ms when it got to now_ms. */
 void play_lag(struct play *p, int64_t now_ms, int64_t late_ms);
 

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "certs.h"
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -392,6 +393,7 @@ static void fill_world(struct run *run)
         .peer = o->url ? o->url : o->command,
         .started = run->result->started,
         .pool = run->pool,
+        .certs = run->certs,
         .target = {.host = o->host,
                    .port = o->port,
                    .tls = o->tls,
@@ -437,6 +439,21 @@ static void begin_pool(struct run *run, struct driver_options *o)
     (void)driver_pool_warm(run->pool, &e);
 }
 
+/* When they cannot be made, each case that needs them says so. */
+static void make_certs(struct run *run, const struct selection *sel)
+{
+    struct err e = {""};
+    bool wanted = false;
+
+    for (size_t i = 0; i < sel->count; i++)
+        wanted |= testcase_has_tls(sel->cases[i]);
+    if (!wanted)
+        return;
+    run->certs = certs_new(run->options->dir, &e);
+    if (!run->certs)
+        log_line(LOG_ERROR, "run", "%s", e.text);
+}
+
 static void end_run(struct run *run)
 {
     size_t i;
@@ -448,6 +465,7 @@ static void end_run(struct run *run)
         free(run->items[i].log);
     free(run->items);
     testcase_free(run->probe);
+    certs_free(run->certs);
     free(run->path);
 }
 
@@ -465,6 +483,8 @@ int run_cases(const struct knowledge *k, const struct selection *sel,
     begin_loop(&run);
     if (o->role == ROLE_CLIENT)
         begin_pool(&run, &driver);
+    if (o->role == ROLE_CLIENT)
+        make_certs(&run, sel);
     fill_result(&run, sel);
     fill_world(&run);
     make_items(&run, sel);

@@ -52,6 +52,7 @@ struct run {
     uv_loop_t loop;
     struct stage_world world;
     struct driver_pool *pool;
+    struct certs *certs; /* client role, when a case wants TLS */
 
     struct item *items; /* the longest first */
     size_t item_count;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certs.h"
 #include "common/buf.h"
 #include "mockserver/http_mhd.h"
 #include "mockserver/mock.h"
@@ -92,6 +93,19 @@ static void on_closed(void *ctx, int64_t now_ms, unsigned conn,
 
     if (st->play)
         play_closed(st->play, now_ms, conn, how, by_us);
+    stage_turn(st);
+}
+
+static void on_secured(void *ctx, int64_t now_ms, unsigned conn,
+                       enum wire_secure how, const char *problem)
+{
+    static const char *const words[] = {[WIRE_SECURE] = "yes",
+                                        [WIRE_IN_CLEAR] = "no",
+                                        [WIRE_INSECURE] = "failed"};
+    struct stage_sockets *st = ctx;
+
+    if (st->play)
+        play_secured(st->play, now_ms, conn, words[how], problem);
     stage_turn(st);
 }
 
@@ -379,12 +393,27 @@ static bool wants_own_process(const struct testcase *tc)
     return false;
 }
 
+/* NULL without e: it speaks no TLS. */
+static const struct wire_identity *identity_of(const struct stage_sockets *st,
+                                               struct err *e)
+{
+    const struct certs *certs = st->world->certs;
+
+    if (!testcase_has_tls(st->tc))
+        return NULL;
+    if (certs)
+        return certs_identity(certs, st->tc->manager.tls);
+    err_set(e, "there are no certificates");
+    return NULL;
+}
+
 static int listen_for_client(struct stage_sockets *st, struct err *e)
 {
     struct wire_sink sink = {
         .ctx = st,
         .opened = on_opened,
         .closed = on_closed,
+        .secured = on_secured,
         .head = on_head,
         .request = on_request,
         .response = on_response,
@@ -392,14 +421,22 @@ static int listen_for_client(struct stage_sockets *st, struct err *e)
         .abandoned = on_abandoned,
         .failed = stage_failed,
     };
+    const struct wire_identity *identity = identity_of(st, e);
     int port;
 
     st->wire = wire_new(st->world->loop, &sink);
-    port = wire_listen(st->wire, HOST, 0, NULL, NULL, http_mhd_connect,
-                       st->front, e);
+    if (e->text[0])
+        return -1;
+    port = wire_listen(st->wire, HOST, 0, identity, http_mhd_connect, st->front,
+                       e);
     if (port < 0)
         return -1;
-    st->url = mem_printf("http://" HOST ":%d/http-bind", port);
+    st->url = mem_printf("%s://" HOST ":%d/http-bind",
+                         identity ? "https" : "http", port);
+    if (identity) {
+        st->setting.tls = true;
+        st->setting.ca_file = certs_ca_file(st->world->certs);
+    }
     return 0;
 }
 

@@ -27,6 +27,7 @@ struct stage_world {
 
     /* client role */
     struct driver_pool *pool;
+    const struct certs *certs; /* for managers with TLS, or NULL */
 
     /* server role */
     struct wire_target target;

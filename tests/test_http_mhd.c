@@ -30,7 +30,7 @@ static void start(struct served *s, bool relay)
     s->mock = mock_new(&options);
     s->http = http_mhd_new(&s->fx.loop, s->mock, &e);
     CHECK_ROW(s->http != NULL, e.text);
-    s->fx.port = relay ? wire_listen(s->fx.wire, "127.0.0.1", 0, NULL, NULL,
+    s->fx.port = relay ? wire_listen(s->fx.wire, "127.0.0.1", 0, NULL,
                                      http_mhd_connect, s->http, &e)
                        : http_mhd_listen(s->http, "127.0.0.1", 0, &e);
     CHECK_ROW(s->fx.port > 0, e.text);

@@ -40,9 +40,8 @@ static void test_two_wires_do_not_share_a_port(void)
 
     fx_start(&f);
     other = wire_new(&f.loop, &nothing);
-    CHECK_INT(
-        wire_listen(other, "127.0.0.1", f.port, NULL, NULL, NULL, NULL, &e),
-        -1);
+    CHECK_INT(wire_listen(other, "127.0.0.1", f.port, NULL, NULL, NULL, &e),
+              -1);
     CHECK(strstr(e.text, "in use") != NULL);
     wire_free(other, NULL, NULL);
     fx_stop(&f);

@@ -11,11 +11,19 @@
 int suite_wire_tls(void);
 
 struct pem {
-    char cert[64];
-    char key[64];
+    char file[64]; /* the certificate, for those that trust it */
+    struct wire_identity identity;
 };
 
-static void write_pem(char *path, size_t size, const gnutls_datum_t *text)
+static char *text_of(gnutls_datum_t *pem)
+{
+    char *text = mem_dupn((const char *)pem->data, pem->size);
+
+    gnutls_free(pem->data);
+    return text;
+}
+
+static void write_file(char *path, size_t size, const char *text)
 {
     const char *dir = getenv("TMPDIR");
     int fd;
@@ -23,12 +31,11 @@ static void write_pem(char *path, size_t size, const gnutls_datum_t *text)
     snprintf(path, size, "%.30s/wire-test-XXXXXX", dir ? dir : "/tmp");
     fd = mkstemp(path);
     CHECK(fd >= 0);
-    CHECK_INT(write(fd, text->data, text->size), text->size);
+    CHECK_INT(write(fd, text, strlen(text)), strlen(text));
     close(fd);
-    gnutls_free(text->data);
 }
 
-/* A certificate of its own for "localhost", as files. */
+/* A certificate of its own for "localhost". */
 static void make_pem(struct pem *pem)
 {
     gnutls_x509_privkey_t key;
@@ -50,17 +57,19 @@ static void make_pem(struct pem *pem)
     gnutls_x509_crt_set_key(cert, key);
     CHECK(gnutls_x509_crt_sign2(cert, cert, key, GNUTLS_DIG_SHA256, 0) >= 0);
     gnutls_x509_crt_export2(cert, GNUTLS_X509_FMT_PEM, &text);
-    write_pem(pem->cert, sizeof pem->cert, &text);
+    pem->identity.cert = text_of(&text);
+    write_file(pem->file, sizeof pem->file, pem->identity.cert);
     gnutls_x509_privkey_export2(key, GNUTLS_X509_FMT_PEM, &text);
-    write_pem(pem->key, sizeof pem->key, &text);
+    pem->identity.key = text_of(&text);
     gnutls_x509_crt_deinit(cert);
     gnutls_x509_privkey_deinit(key);
 }
 
 static void remove_pem(const struct pem *pem)
 {
-    unlink(pem->cert);
-    unlink(pem->key);
+    unlink(pem->file);
+    free(pem->identity.cert);
+    free(pem->identity.key);
 }
 
 /* One request over TLS; its exchange is 1, the relay's is 2. */
@@ -71,7 +80,7 @@ static void ask_secure(struct fx *f, const struct pem *pem,
     struct delivery plan;
     struct buf request = BUF_INIT;
 
-    fx_start_tls(f, pem->cert, pem->key);
+    fx_start_tls(f, &pem->identity);
     target.host = "127.0.0.1";
     target.port = f->port;
     target.tls = true;
@@ -95,9 +104,10 @@ static void test_tls_both_ways(void)
     for (int i = 0; i < 300000; i++)
         buf_addc(&body, 'b');
     ask_secure(&f, &pem,
-               (struct wire_target){.ca_file = pem.cert, .sni = "localhost"},
+               (struct wire_target){.ca_file = pem.file, .sni = "localhost"},
                &body);
     CHECK(fx_news(&f, "response 1 whole"));
+    CHECK(fx_news(&f, "secured 2 yes"));
     CHECK(strstr(buf_str(&f.response), "answer 1") != NULL);
     CHECK(fx_news(&f, "delivered 2 whole"));
     CHECK_INT(f.inside_last.len > 300000, 1);
@@ -119,13 +129,16 @@ static void test_tls_certificate_is_verified(void)
     make_pem(&pem);
     make_pem(&other);
     ask_secure(&f, &pem,
-               (struct wire_target){.ca_file = other.cert, .sni = "localhost"},
+               (struct wire_target){.ca_file = other.file, .sni = "localhost"},
                &body);
     CHECK(fx_news(&f, "response 1 none"));
     CHECK(strncmp(f.problem, "TLS: certificate: ", 18) == 0);
+    CHECK(fx_news(&f, "secured 2 no"));
+    CHECK(strncmp(f.problem, "TLS: alert: ", 12) == 0);
+    CHECK(fx_news(&f, "closed 2"));
     fx_stop(&f);
     ask_secure(&f, &pem,
-               (struct wire_target){.ca_file = pem.cert, .sni = "elsewhere"},
+               (struct wire_target){.ca_file = pem.file, .sni = "elsewhere"},
                &body);
     CHECK(fx_news(&f, "response 1 none"));
     CHECK(strstr(f.problem, "name") != NULL);
@@ -139,7 +152,7 @@ static void test_tls_certificate_is_verified(void)
     remove_pem(&other);
 }
 
-static void test_plain_http_on_a_tls_port(void)
+static void test_a_tls_port_takes_what_comes_in_clear(void)
 {
     struct pem pem;
     struct fx f;
@@ -147,20 +160,68 @@ static void test_plain_http_on_a_tls_port(void)
     struct err e = {""};
 
     make_pem(&pem);
-    fx_start_tls(&f, pem.cert, pem.key);
+    fx_start_tls(&f, &pem.identity);
     fx_connect(&f, &plain);
     fx_post(&plain, "in the clear");
-    CHECK(fx_news(&f, "closed 1 rst by peer"));
+    CHECK(fx_news(&f, "secured 1 in clear"));
+    CHECK(fx_news(&f, "request 1 whole"));
     fx_close(&plain);
-    fx_connect(&f, &plain); /* cut in the middle of the handshake */
-    CHECK(fx_news(&f, "opened 2"));
-    wire_cut(f.wire, 2, DELIVERY_FIN);
-    CHECK(fx_gets_eof(&f, &plain));
-    fx_close(&plain);
-    CHECK_INT(wire_listen(f.wire, "127.0.0.1", 0, NULL, NULL, NULL, NULL, &e),
-              -1);
+    CHECK(fx_news(&f, "closed 1"));
+    CHECK_INT(wire_listen(f.wire, "127.0.0.1", 0, NULL, NULL, NULL, &e), -1);
     fx_stop(&f);
     remove_pem(&pem);
+}
+
+static void test_a_handshake_may_end_in_the_middle(void)
+{
+    struct pem pem;
+    struct fx f;
+    struct fx_client c;
+
+    make_pem(&pem);
+    fx_start_tls(&f, &pem.identity);
+    fx_connect(&f, &c); /* it is cut before a word */
+    CHECK(fx_news(&f, "opened 1"));
+    wire_cut(f.wire, 1, DELIVERY_FIN);
+    CHECK(fx_gets_eof(&f, &c));
+    fx_close(&c);
+    fx_connect(&f, &c); /* it says nothing and goes */
+    CHECK(fx_news(&f, "opened 2"));
+    fx_close(&c);
+    CHECK(fx_news(&f, "closed 2"));
+    CHECK(strstr(buf_str(&f.news), "secured") == NULL);
+    fx_connect(&f, &c); /* it goes after half a hello */
+    fx_send(&c, "\x16\x03\x01\x02"); /* up to a NUL */
+    CHECK(fx_news(&f, "opened 3"));
+    fx_close(&c);
+    CHECK(fx_news(&f, "secured 3 no"));
+    CHECK(fx_news(&f, "closed 3"));
+    fx_stop(&f);
+    remove_pem(&pem);
+}
+
+static void test_another_identity_is_for_later_connections(void)
+{
+    struct pem pem;
+    struct pem other;
+    struct fx f;
+    struct buf body = BUF_INIT;
+    struct err e = {""};
+
+    make_pem(&pem);
+    make_pem(&other);
+    fx_start(&f);
+    CHECK_INT(wire_identify(f.wire, &other.identity, &e), -1);
+    fx_stop(&f);
+    ask_secure(&f, &pem,
+               (struct wire_target){.ca_file = other.file, .sni = "localhost"},
+               &body);
+    CHECK_INT(wire_identify(f.wire, &other.identity, &e), 0);
+    CHECK(fx_news(&f, "response 1 whole"));
+    fx_stop(&f);
+    buf_release(&body);
+    remove_pem(&pem);
+    remove_pem(&other);
 }
 
 int suite_wire_tls(void)
@@ -169,7 +230,9 @@ int suite_wire_tls(void)
 
     if (!s || !CU_ADD_TEST(s, test_tls_both_ways) ||
         !CU_ADD_TEST(s, test_tls_certificate_is_verified) ||
-        !CU_ADD_TEST(s, test_plain_http_on_a_tls_port))
+        !CU_ADD_TEST(s, test_a_tls_port_takes_what_comes_in_clear) ||
+        !CU_ADD_TEST(s, test_a_handshake_may_end_in_the_middle) ||
+        !CU_ADD_TEST(s, test_another_identity_is_for_later_connections))
         return -1;
     return 0;
 }

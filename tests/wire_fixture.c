@@ -135,6 +135,18 @@ static void on_abandoned(void *ctx, int64_t now_ms, unsigned x,
                delivery_end_name(how));
 }
 
+static void on_secured(void *ctx, int64_t now_ms, unsigned conn,
+                       enum wire_secure how, const char *problem)
+{
+    static const char *const words[] = {"yes", "in clear", "no"};
+    struct fx *f = ctx;
+
+    (void)now_ms;
+    buf_printf(&f->news, "secured %u %s\n", conn, words[how]);
+    if (problem)
+        snprintf(f->problem, sizeof f->problem, "%s", problem);
+}
+
 static void on_failed(void *ctx, int64_t now_ms, const char *problem)
 {
     struct fx *f = ctx;
@@ -147,6 +159,7 @@ static void on_failed(void *ctx, int64_t now_ms, const char *problem)
 static const struct wire_sink all_news = {
     .opened = on_opened,
     .closed = on_closed,
+    .secured = on_secured,
     .head = on_head,
     .request = on_request,
     .response = on_response,
@@ -243,16 +256,15 @@ void fx_start_plain(struct fx *f)
 
 void fx_start(struct fx *f)
 {
-    fx_start_tls(f, NULL, NULL);
+    fx_start_tls(f, NULL);
 }
 
-void fx_start_tls(struct fx *f, const char *cert_file, const char *key_file)
+void fx_start_tls(struct fx *f, const struct wire_identity *identity)
 {
     struct err e = {""};
 
     fx_start_plain(f);
-    f->port = wire_listen(f->wire, "127.0.0.1", 0, cert_file, key_file,
-                          new_inside, f, &e);
+    f->port = wire_listen(f->wire, "127.0.0.1", 0, identity, new_inside, f, &e);
     CHECK_ROW(f->port > 0, e.text);
 }
 

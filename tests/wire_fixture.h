@@ -50,7 +50,7 @@ struct fx_client {
 };
 
 void fx_start(struct fx *f);
-void fx_start_tls(struct fx *f, const char *cert_file, const char *key_file);
+void fx_start_tls(struct fx *f, const struct wire_identity *identity);
 /* The same without listening. */
 void fx_start_plain(struct fx *f);
 /* Ends all, and checks that no descriptor is left. */
