@@ -338,7 +338,7 @@ static void restart_process(struct stage_sockets *st, unsigned client)
     }
     driver_lease_free(st->lease);
     st->lease = NULL;
-    driver_pool_lease(st->world->pool, st->client_count, true, on_lease, st);
+    driver_pool_lease_again(st->world->pool, st->client_count, on_lease, st);
 }
 
 /* ------------------------------------------------------------- start */

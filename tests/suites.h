@@ -30,6 +30,7 @@ int suite_play_client(void);
 int suite_play_login(void);
 int suite_play_server(void);
 int suite_driver(void);
+int suite_driver_pool(void);
 int suite_redact(void);
 int suite_select(void);
 int suite_result(void);
@@ -75,6 +76,17 @@ static int (*const suites[])(void) = {
     suite_coverage,
     suite_cli,
     NULL,
+    suite_common,      suite_http,        suite_log_events,
+    suite_wire,        suite_request,     suite_manager,
+    suite_backend,     suite_http_mhd,    suite_body,
+    suite_window,      suite_login,       suite_session,
+    suite_flow,        suite_case_xml,    suite_lint,
+    suite_expr,        suite_journal,     suite_judge,
+    suite_faults,      suite_play_client, suite_play_login,
+    suite_play_server, suite_driver,      suite_driver_pool,
+    suite_redact,      suite_select,      suite_result,
+    suite_text,        suite_cases,       suite_docs,
+    suite_coverage,    suite_cli,         NULL,
 };
 
 #endif
