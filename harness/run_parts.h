@@ -11,6 +11,7 @@
 
 #include <uv.h>
 
+#include "driver_watch.h"
 #include "outcome.h"
 #include "reports/text.h"
 #include "run.h"
@@ -52,6 +53,7 @@ struct run {
     uv_loop_t loop;
     struct stage_world world;
     struct driver_pool *pool;
+    struct driver_watch *watch; /* of programs */
 
     struct item *items; /* the longest first */
     size_t item_count;

@@ -274,6 +274,7 @@ static void on_timer(uv_timer_t *timer)
 
     if (st->play && now_ms >= play_deadline_ms(st->play))
         play_tick(st->play, now_ms);
+    stage_told_tick(st, now_ms);
     if (st->phase == STAGE_PLAYING && now_ms >= st->phase_ms)
         out_of_time(st, now_ms);
     if (st->phase == STAGE_WAITING && now_ms >= st->phase_ms) {
@@ -318,6 +319,8 @@ void stage_turn(struct stage_sockets *st)
     extend_bound(st, at);
     if (st->phase_ms < at)
         at = st->phase_ms;
+    if (stage_told_deadline(st, now_ms) < at)
+        at = stage_told_deadline(st, now_ms);
     if ((st->phase == STAGE_PLAYING && play_over(st->play)) ||
         (st->phase == STAGE_SIGNING_OFF && signed_off(st)))
         at = now_ms;
