@@ -67,6 +67,7 @@ static int (*const suites[])(void) = {
     suite_play_login,
     suite_play_server,
     suite_driver,
+    suite_driver_pool,
     suite_redact,
     suite_select,
     suite_result,
@@ -76,17 +77,6 @@ static int (*const suites[])(void) = {
     suite_coverage,
     suite_cli,
     NULL,
-    suite_common,      suite_http,        suite_log_events,
-    suite_wire,        suite_request,     suite_manager,
-    suite_backend,     suite_http_mhd,    suite_body,
-    suite_window,      suite_login,       suite_session,
-    suite_flow,        suite_case_xml,    suite_lint,
-    suite_expr,        suite_journal,     suite_judge,
-    suite_faults,      suite_play_client, suite_play_login,
-    suite_play_server, suite_driver,      suite_driver_pool,
-    suite_redact,      suite_select,      suite_result,
-    suite_text,        suite_cases,       suite_docs,
-    suite_coverage,    suite_cli,         NULL,
 };
 
 #endif
