@@ -62,13 +62,14 @@ PURE = $(filter-out client-under-test/driver_% client-under-test/random.c,$(CLIE
 	harness/raw_*.c harness/redact.c harness/coverage.c) \
 	common/delivery.c common/http.c common/http_frame.c
 
-.PHONY: all run test check lint format format-check bench fuzz cover coverage install \
+.PHONY: all run test check strophe lint format format-check bench fuzz cover coverage install \
 	clean help deps deps-check run-built test-built
 
 all: $(B)/boshspec $(B)/bosh-client
 
 help:
 	@sed -n 's/^#   //p' Makefile
+	@echo "make strophe      certifies Strophe.js (wants node and npm)"
 	@echo "make lint format format-check check bench fuzz cover coverage install clean"
 
 $(B)/%.o: %.c Makefile
@@ -130,6 +131,19 @@ test: deps
 test-built:
 	@tests/tools/run-tests $(B)
 
+# ---- other people's clients ----
+
+# Strophe.js, as it is: what it fails is a finding, not a fault of ours.
+STROPHE = client-under-test/drivers/strophe
+strophe: deps $(STROPHE)/node_modules/.ready
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(B)/boshspec client --exec='node $(STROPHE)/driver.mjs' \
+		-o reports/out/client-strophe || [ $$? = 1 ]
+$(STROPHE)/node_modules/.ready: $(STROPHE)/package-lock.json
+	@tests/tools/deps strophe
+	@cd $(STROPHE) && npm ci --no-fund --no-audit --loglevel=error
+	@touch $@
+
 # ---- quality ----
 
 check: deps-check
@@ -138,6 +152,7 @@ check: deps-check
 	@$(MAKE) --no-print-directory -j$(JOBS) lint
 	@$(MAKE) --no-print-directory WERROR=1 SAN=address,undefined test
 	@$(MAKE) --no-print-directory WERROR=1 test
+	@$(MAKE) --no-print-directory WERROR=1 strophe
 
 SOURCES = $(wildcard common/*.[ch] client-under-test/*.[ch] mockserver/*.[ch] \
 	harness/*.[ch] reports/*.[ch] tests/*.[ch] tests/*/*.[ch])

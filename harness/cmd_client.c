@@ -7,11 +7,26 @@
 #include "cmd.h"
 #include "common/buf.h"
 
-enum { KEY_EXEC = 0x300, KEY_DRIVER };
+enum { KEY_EXEC = 0x300, KEY_DRIVER, KEY_PATIENCE };
+
+/* Programs at once where -j does not say: each is a client of its own. */
+#define URL_JOBS 16
+
+static const struct kind {
+    const char *name;
+    enum driver_kind kind;
+    int patience_s; /* until the first connection */
+} kinds[] = {
+    {"line", DRIVER_LINE, 0},
+    {"url", DRIVER_URL, 20},
+    {"manual", DRIVER_MANUAL, 60},
+};
 
 struct options {
     struct cmd_run run;
     const char *exec; /* NULL: the bundled client */
+    const struct kind *kind;
+    int patience_s; /* 0: not given */
 };
 
 static const struct argp_option option_list[] = {
@@ -20,9 +35,47 @@ static const struct argp_option option_list[] = {
      "bundled bosh-client)",
      0},
     {"driver", KEY_DRIVER, "KIND", 0,
-     "How to talk to it: line, JSON Lines on stdin and stdout", 0},
+     "How to talk to it: line (the default), JSON Lines on stdin and stdout; "
+     "url, it finds BOSHSPEC_URL, _JID and _PASSWORD in its environment; "
+     "manual, you are told them",
+     0},
+    {"patience", KEY_PATIENCE, "S", 0,
+     "So long url (20) and manual (60) wait for the first connection", 0},
     {0},
 };
+
+static const struct kind *find_kind(struct argp_state *state, const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    argp_error(state, "--driver '%s': line, url or manual is wanted", name);
+    return &kinds[0];
+}
+
+/* What goes with what. */
+static void check(struct argp_state *state, struct options *o)
+{
+    bool manual = o->kind->kind == DRIVER_MANUAL;
+
+    if (o->kind->kind == DRIVER_URL && !o->exec)
+        argp_error(state, "--driver=url wants --exec");
+    if (manual && o->exec)
+        argp_error(state, "--driver=manual starts no program: no --exec");
+    if (manual && o->run.run.jobs > 1)
+        argp_error(state, "--driver=manual plays one case at a time");
+    if (o->kind->kind == DRIVER_LINE && o->patience_s)
+        argp_error(state, "--patience is for url and manual");
+    o->run.run.driver = o->kind->kind;
+    o->run.run.patience_ms =
+        1000 * (o->patience_s ? o->patience_s : o->kind->patience_s);
+    if (manual)
+        o->run.run.jobs = 1;
+    else if (o->kind->kind == DRIVER_URL && o->run.run.jobs == 0)
+        o->run.run.jobs = URL_JOBS;
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -35,8 +88,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->exec = arg;
         return 0;
     case KEY_DRIVER:
-        if (strcmp(arg, "line") != 0)
-            argp_error(state, "--driver '%s': 'line' is all there is", arg);
+        o->kind = find_kind(state, arg);
+        return 0;
+    case KEY_PATIENCE:
+        o->patience_s = (int)cmd_number(state, "--patience", arg, 1, 3600);
+        return 0;
+    case ARGP_KEY_END:
+        check(state, o);
         return 0;
     case ARGP_KEY_ARG:
         cmd_words_add(&o->run.words, arg);
@@ -86,7 +144,7 @@ static char *peer_name(const char *command)
 int cmd_client(int argc, char **argv)
 {
     char sh[] = "/bin/sh", dash_c[] = "-c";
-    struct options o = {.exec = NULL};
+    struct options o = {.kind = &kinds[0]};
     char *bundled = NULL, *command = NULL, *peer;
     char *by_shell[] = {sh, dash_c, NULL, NULL};
     char *direct[] = {NULL, NULL};
@@ -99,6 +157,9 @@ int cmd_client(int argc, char **argv)
         by_shell[2] = command;
         o.run.run.driver_argv = by_shell;
         peer = peer_name(command);
+    } else if (o.kind->kind == DRIVER_MANUAL) {
+        command = mem_dup("a client by hand");
+        peer = mem_dup("manual");
     } else {
         char *bin = cmd_bin_dir();
 

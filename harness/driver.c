@@ -12,7 +12,8 @@
 
 #include "common/clock.h"
 
-/* What a process whose end is known may still have in its pipe. */
+/* So long a process whose end is known may have words in its pipe, and one
+ * that has closed its pipe may take to end. */
 #define DRAIN_MS 500
 
 struct driver_options driver_options_default(void)
@@ -138,6 +139,8 @@ static void on_timer(uv_timer_t *timer)
 
     if (d->exited && !d->why && (d->out_ended || now_ms >= d->drained_ms))
         say_how_it_ended(d);
+    if (d->out_ended && !d->exited && now_ms >= d->drained_ms)
+        driver_break(d, "driver broken: it closed its stdout");
     if (d->why && !d->told)
         tell_lost(d);
     if (d->told && d->exited) {
@@ -160,6 +163,8 @@ static int64_t next_deadline(const struct driver *d)
     if (d->exited)
         return d->out_ended ? 0 : d->drained_ms;
     at = d->why ? CLOCK_NEVER : talk_deadline(d);
+    if (d->out_ended && !d->why && d->drained_ms < at)
+        at = d->drained_ms;
     if (d->ending != RUNNING && d->ending != KILLED && d->ending_ms < at)
         at = d->ending_ms;
     return at;
@@ -307,6 +312,8 @@ static void on_stdout(uv_stream_t *stream, ssize_t got, const uv_buf_t *b)
     if (got < 0) {
         uv_read_stop(stream);
         d->out_ended = true;
+        if (!d->exited) /* then its end is as good as here */
+            d->drained_ms = driver_now(d) + DRAIN_MS;
     }
     driver_arm(d);
 }

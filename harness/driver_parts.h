@@ -55,7 +55,9 @@ struct driver {
     bool exited, out_ended, closing;
     int64_t exit_status;
     int exit_signal;
-    int64_t drained_ms; /* reaped: so long its last words are waited for */
+    /* Reaped: so long its last words are waited for; its stdout has ended: so
+     * long its end is. */
+    int64_t drained_ms;
 
     struct buf line; /* what came, from the line at hand on */
     size_t looked;   /* bytes of it without a newline */

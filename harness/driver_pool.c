@@ -30,6 +30,7 @@ struct wish {
     struct wish *next;
     unsigned sessions;
     bool own;
+    bool again;              /* its play has begun: it is served first */
     struct member *starting; /* own: the process that is being started */
     driver_pool_fn fn;
     void *ctx;
@@ -46,7 +47,8 @@ struct driver_pool {
     struct driver_watch *watch;
     unsigned started;
     char *peer_name, *peer_version;
-    char *why_not; /* the last start that failed; until one succeeds */
+    char *why_not;     /* the last start that failed; until one succeeds */
+    unsigned failures; /* of starts, in a row */
     bool ending;
     void (*done)(void *ctx);
     void *done_ctx;
@@ -71,6 +73,7 @@ static void on_ready(void *ctx)
     m->starting = false;
     free(p->why_not);
     p->why_not = NULL;
+    p->failures = 0;
     if (!p->peer_name) {
         p->peer_name = mem_dup(hello->name);
         p->peer_version = mem_dup(hello->version);
@@ -87,6 +90,7 @@ static void on_lost(void *ctx, const char *why)
     if (m->starting && why[0]) {
         free(p->why_not);
         p->why_not = mem_dup(why);
+        p->failures++;
     }
     for (l = p->leases; l; l = l->next)
         if (l->member == m)
@@ -159,14 +163,24 @@ static struct member *start(struct driver_pool *p, bool own, struct err *e)
     return m;
 }
 
-static size_t count_members(const struct driver_pool *p)
+/* May one more be started now? */
+static bool has_place(const struct driver_pool *p, const struct wish *w)
 {
     const struct member *m;
-    size_t n = 0;
+    size_t all = 0, starting = 0;
 
-    for (m = p->members; m; m = m->next)
-        n += !m->lost;
-    return n;
+    for (m = p->members; m; m = m->next) {
+        all += !m->lost;
+        starting += !m->lost && m->starting;
+    }
+    return w->again || (all < DRIVER_POOL_MAX_PROCESSES &&
+                        starting < DRIVER_POOL_MAX_STARTING);
+}
+
+static bool has_given_up(const struct driver_pool *p)
+{
+    return p->failures >= (p->peer_name ? DRIVER_POOL_FAILURES_LATER
+                                        : DRIVER_POOL_FAILURES_FIRST);
 }
 
 /* ------------------------------------------------------------- wishes */
@@ -253,7 +267,7 @@ static bool serve(struct driver_pool *p, struct wish **at)
     }
     if (waits)
         return false;
-    if (p->why_not) {
+    if (has_given_up(p)) {
         answer(p, at, NULL, DRIVER_NONE, p->why_not);
         return true;
     }
@@ -262,7 +276,7 @@ static bool serve(struct driver_pool *p, struct wish **at)
                "the driver does not run so many sessions in one process");
         return true;
     }
-    if (count_members(p) >= DRIVER_POOL_MAX_PROCESSES)
+    if (!has_place(p, w))
         return false;
     m = start(p, w->own, &e);
     if (!m) {
@@ -339,6 +353,23 @@ void driver_pool_lease(struct driver_pool *p, unsigned sessions, bool own,
     w->ctx = ctx;
     *p->wishes_end = w;
     p->wishes_end = &w->next;
+    look_soon(p);
+}
+
+void driver_pool_lease_again(struct driver_pool *p, unsigned sessions,
+                             driver_pool_fn fn, void *ctx)
+{
+    struct wish *w = mem_alloc(sizeof *w);
+
+    w->sessions = sessions;
+    w->own = true;
+    w->again = true;
+    w->fn = fn;
+    w->ctx = ctx;
+    w->next = p->wishes;
+    p->wishes = w;
+    if (!w->next)
+        p->wishes_end = &w->next;
     look_soon(p);
 }
 

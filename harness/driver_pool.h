@@ -7,8 +7,15 @@
 
 #include "driver.h"
 
-/* So many processes at once, unless nothing else runs. */
-#define DRIVER_POOL_MAX_PROCESSES 16
+/* So many processes at once, and so many of them that have not answered hello:
+ * a start is work, a process that plays mostly waits. */
+#define DRIVER_POOL_MAX_PROCESSES 32
+#define DRIVER_POOL_MAX_STARTING 4
+
+/* So many starts may fail in a row, before and after the first success; then
+ * no more is tried. */
+#define DRIVER_POOL_FAILURES_FIRST 2
+#define DRIVER_POOL_FAILURES_LATER 4
 
 struct driver_pool;
 struct driver_lease;
@@ -39,9 +46,14 @@ void driver_pool_free(struct driver_pool *p, void (*done)(void *ctx),
 int driver_pool_warm(struct driver_pool *p, struct err *e);
 
 /* Ask for room for so many sessions in one process. fn is called from the
- * loop, never from inside. ctx names the wish for driver_pool_forget(). */
+ * loop, never from inside, and however long others take: there is no time
+ * limit but theirs. ctx names the wish for driver_pool_forget(). */
 void driver_pool_lease(struct driver_pool *p, unsigned sessions, bool own,
                        driver_pool_fn fn, void *ctx);
+/* The same for a play that has begun and gave its process back: one of its
+ * own, before all others and beyond the limit of processes. */
+void driver_pool_lease_again(struct driver_pool *p, unsigned sessions,
+                             driver_pool_fn fn, void *ctx);
 /* No longer wanted: fn will not be called. */
 void driver_pool_forget(struct driver_pool *p, const void *ctx);
 

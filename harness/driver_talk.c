@@ -195,6 +195,12 @@ static struct driver_session *find_session(struct driver *d, json_int_t number)
     return s;
 }
 
+/* Has this number ever been given out? */
+static bool was_session(const struct driver *d, json_int_t number)
+{
+    return number > 0 && number <= (json_int_t)d->next_session;
+}
+
 /* ------------------------------------------------------------- answers */
 
 static char **string_list(const json_t *array)
@@ -251,7 +257,10 @@ static void take_hello(struct driver *d, const json_t *m, const char *result)
         d->hello.events = string_list(json_object_get(m, "events"));
         d->hello.options = string_list(json_object_get(m, "options"));
         d->hello.sessions = sessions > 0 ? (unsigned)sessions : 0;
-        talk_probe(d);
+        if (in_list(d->hello.verbs, "connect"))
+            talk_probe(d);
+        else
+            driver_break(d, "driver broken: hello without the verb 'connect'");
     }
 }
 
@@ -374,6 +383,13 @@ static void take_event(struct driver *d, const json_t *m, const char *event)
         return;
     }
     s = find_session(d, json_integer_value(number));
+    if (!s && !was_session(d, json_integer_value(number))) {
+        driver_break(d,
+                     "driver broken: event '%s' of session %lld, which there "
+                     "never was",
+                     event, (long long)json_integer_value(number));
+        return;
+    }
     if (!s)
         return; /* closed: its last words */
     said.client = s->client;

@@ -10,7 +10,7 @@
 #define HARNESS_DRIVER_WATCH_H
 
 /* Process groups at once; more are not watched. */
-#define DRIVER_WATCH_MAX 64
+#define DRIVER_WATCH_MAX 256
 
 struct driver_watch;
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -118,6 +119,22 @@ static void watch_faults(void)
         sigaction(signals[i], &action, NULL);
 }
 
+/* A case has several sockets, and many are played at once. More than that is
+ * only a burden on what we start: some programs close every descriptor that
+ * there might be. */
+#define WANTED_FILES 65536
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= WANTED_FILES)
+        return;
+    limit.rlim_cur =
+        limit.rlim_max < WANTED_FILES ? limit.rlim_max : WANTED_FILES;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char **argv)
 {
     const struct command *command;
@@ -127,6 +144,7 @@ int main(int argc, char **argv)
     argp_err_exit_status = EXIT_USAGE;
     argp_program_version_hook = print_version;
     watch_faults();
+    raise_file_limit();
     signal(SIGPIPE, SIG_IGN); /* a peer that is gone is told by errno */
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &at);
     command = find(argv[at]);

@@ -40,6 +40,7 @@ struct play_setting {
     const char *jid;   /* unless the case says otherwise */
     const char *password;
     const char *ca_file; /* or NULL */
+    int64_t verb_ms;     /* so long it may take to answer a verb; 0: 10 s */
     /* Does the driver know this verb? NULL: it knows all. */
     bool (*knows_verb)(void *ctx, const char *verb);
     /* Does its connect take this option? NULL: it takes all. */

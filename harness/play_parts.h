@@ -45,6 +45,13 @@ struct thread {
 /* Did the step at hand get through? */
 enum went { WENT_ON, WENT_WAIT, WENT_OVER };
 
+/* Statuses that an await event= has used. */
+struct consumed {
+    char *value;
+    unsigned client;
+    uint64_t seq; /* of the last; where the wire stands in: how many */
+};
+
 struct play {
     const struct testcase *tc;
     const struct stage_ops *ops;
@@ -63,11 +70,7 @@ struct play {
     char *because;
     int line;
     struct thread *threads;
-    struct {
-        char *value;
-        unsigned client;
-        uint64_t seq;
-    } consumed[16]; /* statuses that an await event= has used */
+    struct consumed consumed[16];
     size_t consumed_count;
     const char *clients[PLAY_MAX_CLIENTS]; /* client= names, from 1 on */
     unsigned client_count;

@@ -210,58 +210,69 @@ static void name_node(struct play *p, int64_t now_ms, const char *as,
     event_release(&ev);
 }
 
+/* Where an await has come for this status and client: how far its events are
+ * used up. A new one has used nothing. NULL: there are too many. */
+static struct consumed *consumed(struct play *p, const char *status,
+                                 unsigned client)
+{
+    struct consumed *c = p->consumed;
+
+    for (; c < p->consumed + p->consumed_count; c++)
+        if (c->client == client && strcmp(c->value, status) == 0)
+            return c;
+    if (p->consumed_count == sizeof p->consumed / sizeof p->consumed[0])
+        return NULL;
+    p->consumed_count++;
+    c->value = mem_dup(status);
+    c->client = client;
+    return c;
+}
+
 /* Has the driver said this status, later than what an earlier await of the
  * same status used up? */
 static bool status_came(struct play *p, const char *status, const char *client)
 {
+    struct consumed *c = consumed(p, status, play_client_number(p, client));
     char number[16];
-    uint64_t used = 0;
-    size_t slot = p->consumed_count;
 
     snprintf(number, sizeof number, "%u", play_client_number(p, client));
-    for (size_t i = 0; i < p->consumed_count; i++) {
-        if (strcmp(p->consumed[i].value, status) == 0 &&
-            p->consumed[i].client == play_client_number(p, client)) {
-            slot = i;
-            used = p->consumed[i].seq;
-        }
-    }
     for (xmlNodePtr n = xml_child(journal_root(p->journal), NULL, "ev"); n;
          n = xml_next(n)) {
         const char *value = xml_attr(n, NULL, "value");
         const char *seq = xml_attr(n, NULL, "seq");
 
         if (strcmp((const char *)n->name, "ev") != 0 || !value || !seq ||
-            strcmp(value, status) != 0 || strtoull(seq, NULL, 10) <= used ||
+            strcmp(value, status) != 0 ||
             strcmp(xml_attr(n, NULL, "client"), number) != 0)
             continue;
-        if (slot == p->consumed_count) {
-            if (slot == sizeof p->consumed / sizeof p->consumed[0])
-                return true;
-            p->consumed[slot].value = mem_dup(status);
-            p->consumed[slot].client = play_client_number(p, client);
-            p->consumed_count++;
-        }
-        p->consumed[slot].seq = strtoull(seq, NULL, 10);
+        if (c && strtoull(seq, NULL, 10) <= c->seq)
+            continue;
+        if (c)
+            c->seq = strtoull(seq, NULL, 10);
         return true;
     }
     return false;
 }
 
 /* A driver without statuses: what the wire shows must do. A resource was
- * bound: connected; the session ended: disconnected. */
-static bool wire_shows(const struct play *p, const char *status)
+ * bound: connected; the session ended: disconnected. The wire does not tell
+ * clients apart; each such fact serves one await. */
+static bool wire_shows(struct play *p, const char *status)
 {
     const char *fact = strcmp(status, "connected") == 0      ? "jid"
                        : strcmp(status, "disconnected") == 0 ? "ended"
                                                              : NULL;
+    struct consumed *c = fact ? consumed(p, status, 0) : NULL;
+    uint64_t shown = 0;
 
-    for (xmlNodePtr n = xml_child(journal_root(p->journal), NULL, "s");
-         fact && n; n = xml_next(n)) {
-        if (strcmp((const char *)n->name, "s") == 0 && xml_attr(n, NULL, fact))
-            return true;
-    }
-    return false;
+    for (xmlNodePtr n = xml_child(journal_root(p->journal), NULL, "s"); c && n;
+         n = xml_next(n))
+        shown +=
+            strcmp((const char *)n->name, "s") == 0 && xml_attr(n, NULL, fact);
+    if (!c || shown <= c->seq)
+        return false;
+    c->seq++;
+    return true;
 }
 
 /* Is what the await wants there? Binds its handle when it is. */

@@ -131,6 +131,11 @@ static enum went begin_verb(struct play *p, const struct step *st,
     return e.text[0] ? play_end_broken(p, now_ms, st->line, &e) : WENT_ON;
 }
 
+static int64_t verb_ms(const struct play *p)
+{
+    return p->setting->verb_ms > 0 ? p->setting->verb_ms : VERB_WITHIN_MS;
+}
+
 enum went play_verbs_do(struct play *p, struct thread *th,
                         const struct step *st, int64_t now_ms)
 {
@@ -145,7 +150,7 @@ enum went play_verbs_do(struct play *p, struct thread *th,
     if (!th->begun) {
         th->begun = true;
         th->deadline_ms =
-            now_ms + (int64_t)(VERB_WITHIN_MS * p->setting->timeout_factor);
+            now_ms + (int64_t)((double)verb_ms(p) * p->setting->timeout_factor);
         if (begin_verb(p, st, now_ms) != WENT_ON)
             return WENT_OVER;
     }

@@ -392,8 +392,13 @@ static void fill_world(struct run *run)
         .seed = o->seed,
         .peer = o->url ? o->url : o->command,
         .started = run->result->started,
+        .driver = o->driver,
         .pool = run->pool,
         .certs = run->certs,
+        .argv = o->driver_argv,
+        .watch = run->watch,
+        .patience_ms = o->patience_ms,
+        .dir = o->dir,
         .target = {.host = o->host,
                    .port = o->port,
                    .tls = o->tls,
@@ -459,6 +464,7 @@ static void end_run(struct run *run)
     size_t i;
 
     uv_run(&run->loop, UV_RUN_DEFAULT);
+    driver_watch_free(run->watch);
     if (uv_loop_close(&run->loop) != 0)
         log_line(LOG_ERROR, "run", "the loop still has something open");
     for (i = 0; i < run->item_count; i++)
@@ -481,10 +487,12 @@ int run_cases(const struct knowledge *k, const struct selection *sel,
     run.screen = isatty(STDOUT_FILENO) && !o->quiet;
     run.path = mem_printf("%s/result.json", o->dir);
     begin_loop(&run);
-    if (o->role == ROLE_CLIENT)
+    if (o->role == ROLE_CLIENT && o->driver == DRIVER_LINE)
         begin_pool(&run, &driver);
     if (o->role == ROLE_CLIENT)
         make_certs(&run, sel);
+    if (o->driver == DRIVER_URL)
+        run.watch = driver_watch_new();
     fill_result(&run, sel);
     fill_world(&run);
     make_items(&run, sel);

@@ -18,6 +18,7 @@
 #include "play.h"
 #include "reports/result.h"
 #include "select.h"
+#include "stage_sockets.h"
 
 struct run_options {
     enum role role;
@@ -30,8 +31,10 @@ struct run_options {
     bool verbose; /* each assert of each case */
 
     /* client role */
-    char *const *driver_argv;
-    const char *command; /* the same for a person */
+    enum driver_kind driver;
+    char *const *driver_argv; /* NULL for a person */
+    const char *command;      /* the same for a person */
+    int patience_ms;          /* see stage_sockets.h */
 
     /* server role */
     const char *url;

@@ -11,6 +11,7 @@
 
 #include <uv.h>
 
+#include "driver_watch.h"
 #include "outcome.h"
 #include "reports/text.h"
 #include "run.h"
@@ -53,6 +54,7 @@ struct run {
     struct stage_world world;
     struct driver_pool *pool;
     struct certs *certs; /* client role, when a case wants TLS */
+    struct driver_watch *watch; /* of programs */
 
     struct item *items; /* the longest first */
     size_t item_count;

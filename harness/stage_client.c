@@ -51,6 +51,10 @@ static void do_verb(void *stage, const struct verb *v)
 
     if (v->client >= st->client_count)
         return;
+    if (st->world->driver != DRIVER_LINE) {
+        stage_told_verb(st, v);
+        return;
+    }
     c = &st->clients[v->client];
     if (strcmp(v->name, "restart-process") == 0) {
         restart_process(st, v->client);
@@ -257,6 +261,8 @@ static bool knows_verb(void *ctx, const char *verb)
     struct stage_sockets *st = ctx;
     struct driver *d = driver_lease_driver(st->lease);
 
+    if (st->world->driver != DRIVER_LINE)
+        return stage_told_knows(verb);
     return strcmp(verb, "restart-process") == 0 || !d ||
            driver_knows_verb(d, verb);
 }
@@ -352,7 +358,7 @@ static void restart_process(struct stage_sockets *st, unsigned client)
     }
     driver_lease_free(st->lease);
     st->lease = NULL;
-    driver_pool_lease(st->world->pool, st->client_count, true, on_lease, st);
+    driver_pool_lease_again(st->world->pool, st->client_count, on_lease, st);
 }
 
 /* ------------------------------------------------------------- start */
@@ -459,6 +465,11 @@ int stage_client_start(struct stage_sockets *st, struct err *e)
     st->setting.knows_option = knows_option;
     st->setting.knows_ctx = st;
     st->client_count = stage_sockets_clients(st->tc);
+    if (st->world->driver != DRIVER_LINE) {
+        stage_told_start(st);
+        stage_play(st, &client_ops);
+        return 0;
+    }
     driver_pool_lease(st->world->pool, st->client_count,
                       st->own_process || wants_own_process(st->tc), on_lease,
                       st);
@@ -473,6 +484,8 @@ void stage_client_sign_off(struct stage_sockets *st)
     struct driver *d = driver_lease_driver(st->lease);
     unsigned i;
 
+    if (st->world->driver != DRIVER_LINE)
+        stage_told_sign_off(st);
     for (i = 0; d && i < st->client_count; i++)
         if (st->clients[i].active && driver_knows_verb(d, "disconnect"))
             driver_session_verb(st->clients[i].session, &leave, NULL);
@@ -490,10 +503,14 @@ bool stage_client_signed_off(const struct stage_sockets *st)
 
 void stage_client_close(struct stage_sockets *st)
 {
-    driver_pool_forget(st->world->pool, st);
-    close_sessions(st);
-    driver_lease_free(st->lease);
-    st->lease = NULL;
+    if (st->world->driver == DRIVER_LINE) {
+        driver_pool_forget(st->world->pool, st);
+        close_sessions(st);
+        driver_lease_free(st->lease);
+        st->lease = NULL;
+    } else {
+        stage_told_close(st);
+    }
     if (st->front)
         http_mhd_free(st->front, stage_closed, st);
     st->front = NULL;
@@ -503,6 +520,7 @@ void stage_client_release(struct stage_sockets *st)
 {
     unsigned i;
 
+    stage_told_release(st);
     mock_free(st->mock);
     free(st->url);
     free(st->peer);

@@ -3,6 +3,7 @@
  *
  * stage_sockets.c  phases, the log, the clock, the end
  * stage_client.c   client role: the wire as a relay, the mock, the driver
+ * stage_told.c     client role, where the client is only told where to go
  * stage_server.c   server role: the wire as a client
  */
 #ifndef HARNESS_STAGE_PARTS_H
@@ -10,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "driver_program.h"
 #include "stage_sockets.h"
 
 #define STAGE_MAX_CLIENTS 8
@@ -29,6 +31,19 @@ struct stage_client {
     struct driver_session *session;
     bool active; /* it was told to connect, and has not said that it is over */
     char *state; /* JSON text from save, or NULL */
+};
+
+/* The same where nobody obeys: a program or a person. */
+struct stage_told {
+    struct stage_sockets *stage;
+    unsigned client;
+    struct program *program; /* or NULL */
+    char *verb;              /* the one whose result is due, or NULL */
+    unsigned conns_before;   /* connect: there were so many connections */
+    int64_t patience_ms;     /* connect: until then there must be another */
+    char *na;                /* the case cannot be played, and why; or NULL */
+    char *how;               /* how its program ended, or NULL */
+    bool unwanted;           /* its end is no surprise */
 };
 
 struct stage_sockets {
@@ -58,6 +73,9 @@ struct stage_sockets {
     struct driver_lease *lease;
     struct stage_client clients[STAGE_MAX_CLIENTS];
     unsigned client_count;
+    struct stage_told told[STAGE_MAX_CLIENTS]; /* not DRIVER_LINE */
+    uv_poll_t keys;                            /* MANUAL: the terminal */
+    bool keys_open;
     bool restarting; /* restart-process: a new process is on its way */
     unsigned restart_client;
     bool no_driver;
@@ -87,6 +105,17 @@ bool stage_client_signed_off(const struct stage_sockets *st);
 void stage_client_close(struct stage_sockets *st);
 /* Everything is closed: free. */
 void stage_client_release(struct stage_sockets *st);
+
+/* ---- stage_told.c ---- */
+void stage_told_start(struct stage_sockets *st);
+bool stage_told_knows(const char *verb);
+void stage_told_verb(struct stage_sockets *st, const struct verb *v);
+/* Give the results that are due. */
+void stage_told_tick(struct stage_sockets *st, int64_t now_ms);
+int64_t stage_told_deadline(const struct stage_sockets *st, int64_t now_ms);
+void stage_told_sign_off(struct stage_sockets *st);
+void stage_told_close(struct stage_sockets *st);
+void stage_told_release(struct stage_sockets *st);
 
 /* ---- stage_server.c ---- */
 int stage_server_start(struct stage_sockets *st, struct err *e);

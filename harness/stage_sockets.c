@@ -15,7 +15,6 @@
 #define SIGN_OFF_MS 3000 /* for a driver to leave */
 #define HURRY_MS 200     /* the same when the run is being stopped */
 #define SPARE_MS 20000   /* of a play beyond the sum of its waits */
-#define DRIVER_MS 60000  /* to get a driver */
 
 int64_t stage_now(const struct stage_sockets *st)
 {
@@ -275,6 +274,7 @@ static void on_timer(uv_timer_t *timer)
 
     if (st->play && now_ms >= play_deadline_ms(st->play))
         play_tick(st->play, now_ms);
+    stage_told_tick(st, now_ms);
     if (st->phase == STAGE_PLAYING && now_ms >= st->phase_ms)
         out_of_time(st, now_ms);
     if (st->phase == STAGE_WAITING && now_ms >= st->phase_ms) {
@@ -319,6 +319,8 @@ void stage_turn(struct stage_sockets *st)
     extend_bound(st, at);
     if (st->phase_ms < at)
         at = st->phase_ms;
+    if (stage_told_deadline(st, now_ms) < at)
+        at = stage_told_deadline(st, now_ms);
     if ((st->phase == STAGE_PLAYING && play_over(st->play)) ||
         (st->phase == STAGE_SIGNING_OFF && signed_off(st)))
         at = now_ms;
@@ -345,8 +347,8 @@ stage_sockets_start(const struct stage_world *w, const struct testcase *tc,
     for (c = tc->id; *c; c++)
         st->dice = st->dice * 31 + (unsigned char)*c;
     st->begun_ms = st->over_ms = stage_now(st);
-    st->phase_ms = st->begun_ms + DRIVER_MS;
-    st->handles = 2; /* the timer and the wire */
+    st->phase_ms = CLOCK_NEVER; /* the pool answers, however long it takes */
+    st->handles = 2;            /* the timer and the wire */
     uv_timer_init(w->loop, &st->timer);
     st->timer.data = st;
     rc = open_log(st, e);

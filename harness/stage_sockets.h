@@ -17,6 +17,13 @@
 #include "driver_pool.h"
 #include "play.h"
 
+/* What stands between us and the client under test. */
+enum driver_kind {
+    DRIVER_LINE,   /* a process that obeys: driver.h */
+    DRIVER_URL,    /* a program that is told where to go: driver_program.h */
+    DRIVER_MANUAL, /* a person who is told so */
+};
+
 /* What all plays of a run share. Borrowed until the last one is gone. */
 struct stage_world {
     uv_loop_t *loop;
@@ -26,8 +33,13 @@ struct stage_world {
     const char *started; /* for the log: wall-clock time */
 
     /* client role */
-    struct driver_pool *pool;
     const struct certs *certs; /* for managers with TLS, or NULL */
+    enum driver_kind driver;
+    struct driver_pool *pool; /* LINE */
+    char *const *argv;        /* URL: the program */
+    struct driver_watch *watch;
+    int patience_ms; /* URL, MANUAL: until the first connection */
+    const char *dir; /* URL: for what the program writes */
 
     /* server role */
     struct wire_target target;

@@ -6,9 +6,11 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/wire.h"
 #include "virtual_queue.h"
 
 #define MAX_CLIENTS 8
+#define BIG_SHOWN 4096 /* bytes of a request that is too big */
 
 enum { ARRIVES, TO_MANAGER, ANSWERED, FAILED, CUT, REPLY };
 
@@ -366,6 +368,18 @@ static const char *problem_of(const struct exchange *ex)
     return used < ex->len ? "there are bytes after its end" : NULL;
 }
 
+/* As the relay does: no more is read of it, and the connection ends. */
+static void refuse_big(struct stage *s, const struct exchange *ex)
+{
+    char *problem =
+        mem_printf("body beyond the limit of %d bytes", WIRE_MAX_BODY);
+
+    play_request(s->play, s->now_ms, s->now_ms - VIRTUAL_TRAVEL_MS, ex->x,
+                 ex->conn, ex->request, BIG_SHOWN, PLAY_PART, problem);
+    do_cut(s, ex->conn, DELIVERY_FIN);
+    free(problem);
+}
+
 static void happen(struct stage *s, const struct happening *h)
 {
     struct exchange *ex = exchange(s, h->x);
@@ -373,6 +387,10 @@ static void happen(struct stage *s, const struct happening *h)
     switch (h->kind) {
     case ARRIVES:
         play_head(s->play, s->now_ms, ex->x, ex->conn, ex->request, ex->len);
+        if (ex->len > WIRE_MAX_BODY) {
+            refuse_big(s, ex);
+            break;
+        }
         play_request(s->play, s->now_ms, s->now_ms - VIRTUAL_TRAVEL_MS, ex->x,
                      ex->conn, ex->request, ex->len, PLAY_WHOLE,
                      problem_of(ex));

@@ -31,6 +31,7 @@ int suite_play_client(void);
 int suite_play_login(void);
 int suite_play_server(void);
 int suite_driver(void);
+int suite_driver_pool(void);
 int suite_redact(void);
 int suite_select(void);
 int suite_result(void);
@@ -41,15 +42,43 @@ int suite_docs(void);
 int suite_coverage(void);
 
 static int (*const suites[])(void) = {
-    suite_common,      suite_http,        suite_log_events, suite_wire,
-    suite_request,     suite_manager,     suite_backend,    suite_http_mhd,
-    suite_body,        suite_window,      suite_login,      suite_session,
-    suite_session_odd, suite_flow,        suite_acks,       suite_keys,
-    suite_driver_curl, suite_case_xml,    suite_lint,       suite_expr,
-    suite_journal,     suite_judge,       suite_faults,     suite_play_client,
-    suite_play_login,  suite_play_server, suite_driver,     suite_redact,
-    suite_select,      suite_result,      suite_text,       suite_cases,
-    suite_docs,        suite_coverage,    suite_cli,        NULL,
+    suite_common,
+    suite_http,
+    suite_log_events,
+    suite_wire,
+    suite_request,
+    suite_manager,
+    suite_backend,
+    suite_http_mhd,
+    suite_body,
+    suite_window,
+    suite_login,
+    suite_session,
+    suite_session_odd,
+    suite_flow,
+    suite_acks,
+    suite_keys,
+    suite_driver_curl,
+    suite_case_xml,
+    suite_lint,
+    suite_expr,
+    suite_journal,
+    suite_judge,
+    suite_faults,
+    suite_play_client,
+    suite_play_login,
+    suite_play_server,
+    suite_driver,
+    suite_driver_pool,
+    suite_redact,
+    suite_select,
+    suite_result,
+    suite_text,
+    suite_cases,
+    suite_docs,
+    suite_coverage,
+    suite_cli,
+    NULL,
 };
 
 #endif

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <uv.h>
@@ -15,20 +14,10 @@
 #include "check.h"
 #include "common/buf.h"
 #include "common/clock.h"
+#include "driver_scripts.h"
 #include "harness/driver.h"
-#include "harness/driver_pool.h"
-#include "harness/driver_watch.h"
 
 int suite_driver(void);
-
-/* How each script begins: it answers hello and the verb that is none. */
-#define GREET(sessions)                                                        \
-    "read -r l; echo '{\"id\":1,\"result\":\"ok\",\"protocol\":1,"             \
-    "\"name\":\"toy\",\"version\":\"7\",\"verbs\":[\"connect\",\"send\"],"     \
-    "\"events\":[\"status\"],\"sessions\":" sessions "}';"                     \
-    "read -r l; echo '{\"id\":2,\"result\":\"unsupported\"}';"
-/* ... and how it goes on when it has nothing else to do. */
-#define IDLE "while read -r l; do case $l in *quit*) exit 0;; esac; done"
 
 struct seen {
     uv_loop_t loop;
@@ -205,9 +194,9 @@ static void test_events_are_handed_over_before_the_end(void)
         GREET("0") "echo '{\"event\":\"status\",\"session\":1,\"status\":"
                    "\"connected\"}'; echo '{\"event\":\"stanza\",\"session\":1,"
                    "\"xml\":\"<m/>\"}'; echo "
-                   "'{\"event\":\"stanza\",\"session\":99,"
-                   "\"xml\":\"<other/>\"}'; exit 3");
-    CHECK_STR(buf_str(&s.said), "status:connected stanza:<m/> ");
+                   "'{\"event\":\"stanza\",\"session\":1,"
+                   "\"xml\":\"<n/>\"}'; exit 3");
+    CHECK_STR(buf_str(&s.said), "status:connected stanza:<m/> stanza:<n/> ");
     CHECK_STR(s.why, "the driver ended with status 3");
     end(&s);
 }
@@ -236,6 +225,19 @@ static const struct {
      "driver broken: line 3 of its stdout is neither answer nor event: '{}'"},
     {"not asked", GREET("0") "echo '{\"id\":77,\"result\":\"ok\"}'; " IDLE,
      "driver broken: an answer to id 77, which was not asked"},
+    {"answers twice",
+     GREET("0") "echo '{\"id\":2,\"result\":\"unsupported\"}'; " IDLE,
+     "driver broken: an answer to id 2, which was not asked"},
+    {"binary", GREET("0") "printf '\\377\\000\\001\\n'; " IDLE,
+     "driver broken: line 3 of its stdout is no JSON: '?"
+     "?"
+     "?'"},
+    {"unknown session",
+     GREET("0") "echo '{\"event\":\"status\",\"session\":99,"
+                "\"status\":\"connected\"}'; " IDLE,
+     "driver broken: event 'status' of session 99, which there never was"},
+    {"no result", GREET("0") "read -r l; echo '{\"id\":3}'; " IDLE,
+     "driver broken: 'ping' answered with 'no result'"},
     {"unknown event",
      GREET("0") "echo '{\"event\":\"joy\",\"session\":1}'; " IDLE,
      "driver broken: unknown event 'joy'"},
@@ -260,6 +262,27 @@ static const struct {
      "read -r l; echo '{\"id\":1,\"result\":\"ok\","
      "\"protocol\":1,\"verbs\":[]}'; " IDLE,
      "driver broken: hello without 'name' or 'verbs'"},
+    {"no verbs",
+     "read -r l; echo '{\"id\":1,\"result\":\"ok\","
+     "\"protocol\":1,\"name\":\"x\"}'; " IDLE,
+     "driver broken: hello without 'name' or 'verbs'"},
+    {"cannot connect",
+     "read -r l; echo '{\"id\":1,\"result\":\"ok\","
+     "\"protocol\":1,\"name\":\"x\",\"verbs\":[\"send\"]}'; " IDLE,
+     "driver broken: hello without the verb 'connect'"},
+    {"refuses hello",
+     "read -r l; echo '{\"id\":1,\"result\":\"error\"}'; " IDLE,
+     "the driver refuses hello: 'error'"},
+    {"hello too late",
+     "sleep 3; read -r l; echo '{\"id\":1,\"result\":\"ok\","
+     "\"protocol\":1,\"name\":\"x\",\"verbs\":[\"connect\"]}'; " IDLE,
+     "the driver did not answer 'hello' within 1 s"},
+    {"deaf to the second question",
+     "read -r l; echo '{\"id\":1,\"result\":\"ok\",\"protocol\":1,"
+     "\"name\":\"x\",\"verbs\":[\"connect\"]}'; exec sleep 60",
+     "the driver did not answer 'x-0000' within 1 s"},
+    {"closes its stdout", GREET("0") "exec 1>&-; exec sleep 60",
+     "driver broken: it closed its stdout"},
     {"dies at once", "echo boom >&2; exit 7",
      "the driver ended with status 7; it wrote: boom"},
     {"crashes", "kill -SEGV $$", "the driver crashed: Segmentation fault"},
@@ -302,6 +325,44 @@ static void test_unanswered_verb_ends_the_process(void)
     end(&s);
 }
 
+static void test_silence_at_ping_ends_the_process(void)
+{
+    struct seen s = {.verb_ms = 500};
+
+    play(&s, GREET("0") "exec sleep 30");
+    CHECK_STR(s.why, "the driver did not answer 'ping' within 0 s");
+    CHECK(s.session_lost);
+    CHECK(group_is_gone(s.pid));
+    end(&s);
+}
+
+static void test_what_is_on_stderr_is_drained(void)
+{
+    struct seen s = {.verb = {.name = "connect"},
+                     .stop_after_result = true,
+                     .verb_ms = 5000};
+
+    play(&s, GREET("0") "read -r l; head -c 8000000 /dev/zero >&2; echo "
+                        "'{\"id\":3,\"result\":\"ok\"}';" IDLE);
+    CHECK_STR(buf_str(&s.results), "3:connect:ok:-:- ");
+    end(&s);
+}
+
+static void test_a_driver_that_does_not_read_is_ended(void)
+{
+    struct seen s = {.verb = {.name = "send"}};
+    char *big = mem_alloc(DRIVER_MAX_UNREAD + (2u << 20));
+
+    memset(big, 'x', DRIVER_MAX_UNREAD + (2u << 20) - 1);
+    s.verb.args[0].name = "xml";
+    s.verb.args[0].value = big;
+    s.verb.arg_count = 1;
+    play(&s, GREET("0") "exec sleep 30");
+    CHECK_STR(s.why, "the driver does not read: 16777216 bytes wait for it");
+    free(big);
+    end(&s);
+}
+
 static void test_children_of_a_driver_go_with_it(void)
 {
     struct seen s = {.pid = 0};
@@ -339,153 +400,6 @@ static void test_missing_program_is_said(void)
     CHECK_INT(uv_loop_close(&loop), 0);
 }
 
-/* ------------------------------------------------------------- the pool */
-
-struct grants {
-    struct driver_pool *pool;
-    struct driver_lease *leases[4];
-    enum driver_grant grants[4];
-    char why[4][256];
-    struct driver *drivers[4];
-    size_t count, expected;
-    bool done;
-};
-
-static void on_pool_done(void *ctx)
-{
-    ((struct grants *)ctx)->done = true;
-}
-
-static void on_grant(void *ctx, enum driver_grant grant,
-                     struct driver_lease *lease, const char *why)
-{
-    struct grants *g = ctx;
-    size_t i;
-
-    g->leases[g->count] = lease;
-    g->drivers[g->count] = driver_lease_driver(lease);
-    g->grants[g->count] = grant;
-    snprintf(g->why[g->count++], sizeof g->why[0], "%s", why);
-    if (g->count < g->expected)
-        return;
-    for (i = 0; i < g->count; i++)
-        driver_lease_free(g->leases[i]);
-    driver_pool_free(g->pool, on_pool_done, g);
-}
-
-/* Ask for some leases of one session each, the first ones of their own. */
-static void lease(struct grants *g, const char *script, size_t count,
-                  size_t own, unsigned sessions)
-{
-    char sh[] = "/bin/sh", c[] = "-c", *copy = mem_dup(script);
-    char *argv[] = {sh, c, copy, NULL};
-    struct driver_options o = driver_options_default();
-    uv_loop_t loop;
-    size_t i;
-
-    o.argv = argv;
-    o.quit_ms = 500;
-    g->expected = count;
-    uv_loop_init(&loop);
-    g->pool = driver_pool_new(&loop, &o, "/nonexistent");
-    for (i = 0; i < count; i++)
-        driver_pool_lease(g->pool, sessions, i < own, on_grant, g);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    CHECK(g->done);
-    CHECK_INT(uv_loop_close(&loop), 0);
-    free(copy);
-}
-
-static void test_one_process_for_many_sessions(void)
-{
-    struct grants g = {0};
-
-    lease(&g, GREET("0") IDLE, 3, 0, 2);
-    CHECK(g.drivers[0] && g.drivers[0] == g.drivers[1] &&
-          g.drivers[1] == g.drivers[2]);
-}
-
-static void test_a_limit_of_sessions_makes_processes(void)
-{
-    struct grants g = {0};
-
-    lease(&g, GREET("1") IDLE, 2, 0, 1);
-    CHECK(g.drivers[0] && g.drivers[1] && g.drivers[0] != g.drivers[1]);
-}
-
-static void test_more_sessions_than_a_process_takes_are_refused(void)
-{
-    struct grants g = {0};
-
-    lease(&g, GREET("1") IDLE, 1, 0, 2);
-    CHECK_INT(g.grants[0], DRIVER_TOO_FEW);
-}
-
-static void test_a_process_of_its_own_is_shared_with_nobody(void)
-{
-    struct grants g = {0};
-
-    lease(&g, GREET("0") IDLE, 3, 1, 1);
-    CHECK(g.drivers[0] && g.drivers[1] && g.drivers[2]);
-    CHECK(g.drivers[0] != g.drivers[1] || g.drivers[0] != g.drivers[2] ||
-          g.drivers[1] != g.drivers[2]);
-}
-
-static void test_no_process_is_one_answer_to_all(void)
-{
-    struct grants g = {0};
-
-    lease(&g, "exit 4", 3, 0, 1);
-    CHECK_INT(g.grants[0], DRIVER_NONE);
-    CHECK_STR(g.why[0], "the driver ended with status 4");
-    CHECK_STR(g.why[2], g.why[0]);
-}
-
-/* A process group that does nothing, and is deaf to SIGTERM if it is so
- * wanted. */
-static pid_t idle_group(bool deaf)
-{
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        setpgid(0, 0);
-        signal(SIGTERM, deaf ? SIG_IGN : SIG_DFL);
-        execl("/bin/sleep", "sleep", "60", (char *)NULL);
-        _exit(127);
-    }
-    setpgid(pid, pid);
-    return pid;
-}
-
-/* The signal that ended it; 0: none has. */
-static int ended_by(pid_t pid, int options)
-{
-    int status = 0;
-
-    return waitpid(pid, &status, options) == pid && WIFSIGNALED(status)
-               ? WTERMSIG(status)
-               : 0;
-}
-
-static void test_what_is_watched_ends_with_the_watch(void)
-{
-    struct driver_watch *w = driver_watch_new();
-    pid_t polite = idle_group(false), deaf = idle_group(true);
-    pid_t spared = idle_group(false);
-
-    CHECK(w != NULL);
-    driver_watch_add(w, polite);
-    driver_watch_add(w, spared);
-    driver_watch_add(w, deaf);
-    driver_watch_remove(w, spared);
-    driver_watch_free(w);
-    CHECK_INT(ended_by(polite, 0), SIGTERM);
-    CHECK_INT(ended_by(deaf, 0), SIGKILL);
-    CHECK_INT(ended_by(spared, WNOHANG), 0);
-    kill(spared, SIGKILL);
-    CHECK_INT(ended_by(spared, 0), SIGKILL);
-}
-
 int suite_driver(void)
 {
     CU_pSuite s = CU_add_suite("driver", NULL, NULL);
@@ -495,15 +409,12 @@ int suite_driver(void)
         !CU_ADD_TEST(s, test_state_and_reason_come_back) ||
         !CU_ADD_TEST(s, test_broken_drivers_are_told_so_and_reaped) ||
         !CU_ADD_TEST(s, test_unanswered_verb_ends_the_process) ||
+        !CU_ADD_TEST(s, test_silence_at_ping_ends_the_process) ||
+        !CU_ADD_TEST(s, test_what_is_on_stderr_is_drained) ||
+        !CU_ADD_TEST(s, test_a_driver_that_does_not_read_is_ended) ||
         !CU_ADD_TEST(s, test_children_of_a_driver_go_with_it) ||
         !CU_ADD_TEST(s, test_slow_answer_to_ping_is_lag) ||
-        !CU_ADD_TEST(s, test_missing_program_is_said) ||
-        !CU_ADD_TEST(s, test_one_process_for_many_sessions) ||
-        !CU_ADD_TEST(s, test_a_limit_of_sessions_makes_processes) ||
-        !CU_ADD_TEST(s, test_more_sessions_than_a_process_takes_are_refused) ||
-        !CU_ADD_TEST(s, test_a_process_of_its_own_is_shared_with_nobody) ||
-        !CU_ADD_TEST(s, test_no_process_is_one_answer_to_all) ||
-        !CU_ADD_TEST(s, test_what_is_watched_ends_with_the_watch))
+        !CU_ADD_TEST(s, test_missing_program_is_said))
         return -1;
     return 0;
 }

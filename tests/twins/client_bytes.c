@@ -180,6 +180,27 @@ static bool count_characters(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
+/* Once, and the core knows nothing of it. */
+static bool send_megabytes(struct client_shim *cs, struct shim_request *r)
+{
+    struct buf body = BUF_INIT, message = BUF_INIT;
+    int i;
+
+    if (!cs->online || cs->flag)
+        return true;
+    cs->flag = true;
+    buf_adds(&message, "<message xmlns='jabber:client'><body>");
+    for (i = 0; i < 3 * 1024 * 32; i++)
+        buf_adds(&message, "0123456789abcdef0123456789abcdef");
+    buf_adds(&message, "</body></message>");
+    buf_add(&body, r->body.data, r->body.len);
+    entity_put_payload(&body, &message);
+    client_shim_send(cs, r->due_ms, r->rid, &body);
+    buf_release(&body);
+    buf_release(&message);
+    return true;
+}
+
 static bool send_chunks(struct client_shim *cs, struct shim_request *r)
 {
     static const struct http_header chunked = {"Transfer-Encoding", "chunked"};
@@ -237,6 +258,9 @@ const struct twin twins_client_bytes[] = {
     {"counts-characters", TWIN_FAULTY,
      "counts characters for Content-Length, not bytes",
      CLIENT(.request = count_characters)},
+    {"sends-megabytes", TWIN_FAULTY,
+     "sends a message of three megabytes once it is logged in",
+     CLIENT(.request = send_megabytes)},
     {"sends-in-chunks", TWIN_FAULTY, "sends in chunks once it is logged in",
      CLIENT(.request = send_chunks)},
     {0},

@@ -1,0 +1,211 @@
+/*
+ * An XMLHttpRequest for Node, as much of it as Strophe.js uses, as browsers
+ * have it: responseXML is null where the text is not well-formed; a connection
+ * that ends before the answer was whole is status 0; 307 and 308 repeat the
+ * POST, 301 to 303 go on as a GET; at most six connections to an origin.
+ *
+ * A page's requests belong to its Page, which is found by the asynchronous
+ * context: that of the code that made the request.
+ */
+import {AsyncLocalStorage} from 'node:async_hooks';
+import {readFileSync} from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+
+const MAX_REDIRECTS = 20;
+const current = new AsyncLocalStorage();
+
+/* What a browser has for one page: storage, connections, what is under way. */
+export class Page {
+    #agents = {};
+    #open = new Set();
+    #items = new Map();
+    left = false;
+
+    constructor(ca) {
+        const options = {keepAlive: true, maxSockets: 6};
+        this.#agents['http:'] = new http.Agent(options);
+        this.#agents['https:'] = new https.Agent(
+            ca ? {...options, ca: readFileSync(ca)} : options);
+    }
+
+    /* Run fn, and all that it starts, as code of this page. */
+    run(fn) { return current.run(this, fn); }
+
+    agent(protocol) { return this.#agents[protocol]; }
+    begin(xhr) { this.#open.add(xhr); }
+    end(xhr) { this.#open.delete(xhr); }
+
+    /* The page is left: nothing of it is on the wire from now on. */
+    leave() {
+        this.left = true;
+        for (const xhr of this.#open)
+            xhr.drop();
+        Object.values(this.#agents).forEach((agent) => agent.destroy());
+    }
+
+    getItem(key) { return this.#items.get(key) ?? null; }
+    setItem(key, value) { this.#items.set(key, String(value)); }
+    removeItem(key) { this.#items.delete(key); }
+}
+
+/* sessionStorage of whatever page the code that asks belongs to. */
+export const sessionStorage = {
+    getItem: (key) => current.getStore()?.getItem(key) ?? null,
+    setItem: (key, value) => current.getStore()?.setItem(key, value),
+    removeItem: (key) => current.getStore()?.removeItem(key),
+};
+
+export class XMLHttpRequest {
+    readyState = 0;
+    status = 0;
+    responseText = '';
+    responseXML = null;
+    onreadystatechange = null;
+    withCredentials = false;
+    #page = current.getStore();
+    #url;
+    #method;
+    #headers = {};
+    #answerHeaders = {};
+    #request = null;
+
+    overrideMimeType() {} /* Strophe wants XML in UTF-8: that is what it gets */
+
+    open(method, url) {
+        this.#url = new URL(url);
+        this.#method = method;
+        this.#change(1);
+    }
+
+    setRequestHeader(name, value) {
+        const had = this.#headers[name];
+
+        this.#headers[name] = had === undefined ? value : `${had}, ${value}`;
+    }
+
+    getAllResponseHeaders() {
+        return Object.entries(this.#answerHeaders)
+            .map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    }
+
+    send(data) {
+        if (this.#page.left)
+            return;
+        this.#page.begin(this);
+        this.#go(data, 0);
+    }
+
+    abort() {
+        if (this.#request) {
+            this.drop();
+            this.#fail();
+        }
+        this.readyState = 0;
+    }
+
+    /* End it without a word to anybody. */
+    drop() {
+        const request = this.#request;
+
+        this.#request = null;
+        this.#page.end(this);
+        request?.destroy();
+    }
+
+    #go(data, redirects) {
+        const module = this.#url.protocol === 'https:' ? https : http;
+        const bytes = Buffer.from(data ?? '');
+        const headers = {...this.#headers};
+
+        if (this.#method !== 'GET')
+            headers['Content-Length'] = bytes.length;
+        const request = module.request(this.#url, {
+            method: this.#method,
+            headers,
+            agent: this.#page.agent(this.#url.protocol),
+        });
+
+        this.#request = request;
+        request.on('response',
+            (answer) => this.#answered(request, answer, data, redirects));
+        request.on('error', () => this.#lost(request));
+        request.end(this.#method === 'GET' ? undefined : bytes);
+    }
+
+    #answered(request, answer, data, redirects) {
+        const parts = [];
+
+        if (this.#redirects(answer, redirects)) {
+            answer.resume();
+            this.#request = null;
+            return this.#go(data, redirects + 1);
+        }
+        answer.on('data', (part) => parts.push(part));
+        answer.on('error', () => {}); /* 'close' follows */
+        answer.on('close', () => {
+            if (!answer.complete)
+                this.#lost(request);
+            else if (this.#request === request)
+                this.#done(answer, Buffer.concat(parts));
+        });
+    }
+
+    #redirects(answer, redirects) {
+        if (![301, 302, 303, 307, 308].includes(answer.statusCode) ||
+            !answer.headers.location || redirects === MAX_REDIRECTS)
+            return false;
+        this.#url = new URL(answer.headers.location, this.#url);
+        if (answer.statusCode < 307) {
+            this.#method = 'GET';
+            delete this.#headers['Content-Type'];
+        }
+        return true;
+    }
+
+    #done(answer, bytes) {
+        this.#request = null;
+        this.#page.end(this);
+        this.status = answer.statusCode;
+        this.#answerHeaders = answer.headers;
+        this.responseText = new TextDecoder().decode(bytes);
+        this.responseXML = parse(this.responseText);
+        this.#change(4);
+    }
+
+    #lost(request) {
+        if (this.#request !== request)
+            return;
+        this.#request = null;
+        this.#page.end(this);
+        this.#fail();
+    }
+
+    #fail() {
+        this.status = 0;
+        this.responseText = '';
+        this.responseXML = null;
+        this.#change(4);
+    }
+
+    /* What is thrown out of a handler is reported, and goes no further. */
+    #change(state) {
+        this.readyState = state;
+        try {
+            this.onreadystatechange?.();
+        } catch (e) {
+            process.stderr.write(`uncaught: ${e.stack ?? e}\n`);
+        }
+    }
+}
+
+/* Strophe's parser, as a browser's DOMParser, gives a document of its own for
+ * text that is no XML. */
+function parse(text) {
+    const parsed = text
+        ? new globalThis.DOMParser().parseFromString(text, 'text/xml')
+        : null;
+    const name = parsed?.documentElement?.nodeName;
+
+    return name && name !== 'parsererror' ? parsed : null;
+}
