@@ -192,6 +192,9 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
     struct cmd_run *c = state->input;
 
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &c->reports;
+        return 0;
     case 'o':
         c->out = arg;
         return 0;
@@ -224,8 +227,13 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
     }
 }
 
+static const struct argp_child run_children[] = {
+    {&cmd_reports_argp, 0, "Reports beside result.json", 3},
+    {0},
+};
+
 const struct argp cmd_run_argp = {
-    run_option_list, parse_run, NULL, NULL, NULL, NULL, NULL};
+    run_option_list, parse_run, NULL, NULL, run_children, NULL, NULL};
 
 void cmd_run_init(struct cmd_run *c, enum role role)
 {
@@ -244,4 +252,5 @@ void cmd_run_release(struct cmd_run *c)
     cmd_words_release(&c->tags);
     cmd_words_release(&c->excludes);
     cmd_words_release(&c->dirs);
+    cmd_reports_release(&c->reports);
 }

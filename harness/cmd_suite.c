@@ -111,8 +111,10 @@ static int play(struct cmd_run *c, const struct cmd_cases *cases,
     r.options.strict = c->strict;
     r.options.fail_fast = c->run.fail_fast;
     c->run.dir = dir;
-    if (make_dir(dir, &e) < 0 ||
-        run_cases(&cases->knowledge, &cases->selection, &c->run, &r, &e) < 0) {
+    c->run.text = cmd_reports_text(&c->reports);
+    if (make_dir(dir, &e) < 0 || cmd_reports_open(&c->reports, &e) < 0 ||
+        run_cases(&cases->knowledge, &cases->selection, &c->run, &r, &e) < 0 ||
+        cmd_reports_write(&c->reports, &r, dir, &e) < 0) {
         status = cmd_fail(EXIT_USAGE, &e);
     } else {
         status = outcome_status(&r);

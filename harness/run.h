@@ -14,6 +14,8 @@
 #ifndef HARNESS_RUN_H
 #define HARNESS_RUN_H
 
+#include <stdio.h>
+
 #include "case_xml.h"
 #include "play.h"
 #include "reports/result.h"
@@ -26,6 +28,7 @@ struct run_options {
     double timeout_factor; /* 1.0 */
     uint64_t seed;
     bool fail_fast;
+    FILE *text;   /* for a person: stdout or stderr */
     bool quiet;   /* only the summary */
     bool verbose; /* each assert of each case */
 
@@ -48,7 +51,7 @@ struct run_options {
 };
 
 /*
- * Play and judge the selected cases; lines go to stdout as they end.
+ * Play and judge the selected cases; lines go to o->text as they end.
  *
  * r  initialised, its options filled in; gets everything else. It is written
  *    to dir/result.json at the start, while the run goes on, and at the end,
