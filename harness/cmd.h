@@ -115,6 +115,9 @@ struct cmd_run {
     bool strict;
     long min; /* -1: not given */
     struct cmd_reports reports;
+    const char *baseline_path;       /* NULL: none */
+    const char *write_baseline_path; /* NULL: none */
+    struct baseline baseline;
     struct run_options run;
 };
 /* argp children: the input of both is a struct cmd_run. */

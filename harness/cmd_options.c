@@ -156,6 +156,8 @@ enum {
     KEY_FAIL_FAST,
     KEY_MIN,
     KEY_STRICT,
+    KEY_BASELINE,
+    KEY_WRITE_BASELINE,
 };
 
 static const struct argp_option run_option_list[] = {
@@ -169,6 +171,10 @@ static const struct argp_option run_option_list[] = {
     {"min", KEY_MIN, "N", 0,
      "Fail (status 4) when fewer cases could be judged (default: 1)", 2},
     {"strict", KEY_STRICT, NULL, 0, "A warning counts as a failure", 2},
+    {"baseline", KEY_BASELINE, "FILE", 0,
+     "What is known to fail: XFAIL where it does, XPASS where it does not", 2},
+    {"write-baseline", KEY_WRITE_BASELINE, "FILE", 0,
+     "Write a baseline of what fails; its reasons are yours to fill in", 2},
     {"quiet", 'q', NULL, 0, "Only the summary", 2},
     {"verbose", 'v', NULL, 0, "Every assert of every case", 2},
     {0},
@@ -216,6 +222,12 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
     case KEY_STRICT:
         c->strict = true;
         return 0;
+    case KEY_BASELINE:
+        c->baseline_path = arg;
+        return 0;
+    case KEY_WRITE_BASELINE:
+        c->write_baseline_path = arg;
+        return 0;
     case 'q':
         c->run.quiet = true;
         return 0;
@@ -253,4 +265,5 @@ void cmd_run_release(struct cmd_run *c)
     cmd_words_release(&c->excludes);
     cmd_words_release(&c->dirs);
     cmd_reports_release(&c->reports);
+    baseline_release(&c->baseline);
 }

@@ -146,6 +146,8 @@ static void count(struct run *run, struct item *it)
     struct result *r = run->result;
     bool failed;
 
+    if (run->options->baseline)
+        baseline_apply(run->options->baseline, &it->verdict);
     name_peer(run);
     if (it->took_ms > r->slowest_ms || !r->slowest) {
         r->slowest_ms = it->took_ms;

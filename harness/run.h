@@ -16,6 +16,7 @@
 
 #include <stdio.h>
 
+#include "baseline.h"
 #include "case_xml.h"
 #include "play.h"
 #include "reports/result.h"
@@ -28,9 +29,10 @@ struct run_options {
     double timeout_factor; /* 1.0 */
     uint64_t seed;
     bool fail_fast;
-    FILE *text;   /* for a person: stdout or stderr */
-    bool quiet;   /* only the summary */
-    bool verbose; /* each assert of each case */
+    FILE *text;                      /* for a person: stdout or stderr */
+    const struct baseline *baseline; /* or NULL */
+    bool quiet;                      /* only the summary */
+    bool verbose;                    /* each assert of each case */
 
     /* client role */
     char *const *driver_argv;

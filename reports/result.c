@@ -51,6 +51,7 @@ static void release_assert(struct result_assert *a)
     free(a->expected);
     free(a->got);
     free(a->reason);
+    free(a->baseline);
 }
 
 void result_case_release(struct result_case *c)
@@ -202,7 +203,8 @@ bool result_assert_matters(const struct result_case *c,
 {
     if (strcmp(a->verdict, "error") == 0)
         return !a->reason || !c->reason || strcmp(a->reason, c->reason) != 0;
-    return strcmp(a->verdict, "fail") == 0 || strcmp(a->verdict, "warn") == 0;
+    return !a->baseline &&
+           (strcmp(a->verdict, "fail") == 0 || strcmp(a->verdict, "warn") == 0);
 }
 
 const char *result_unfinished(const struct result *r)

@@ -51,7 +51,8 @@ struct result_assert {
     char *requirement;
     char *verdict; /* pass fail warn info na error */
     char *says;
-    char *expected, *got, *reason;     /* NULL where there is none */
+    char *expected, *got, *reason; /* NULL where there is none */
+    char *baseline;                /* a miss that is known: why; else NULL */
     struct result_exchange *exchanges; /* the guilty ones first */
     size_t exchange_count;
     int line; /* in the case file, or in the invariants */
@@ -59,7 +60,7 @@ struct result_assert {
 
 struct result_case {
     char *id, *title, *verdict;
-    char *reason; /* NA, ERROR; "" otherwise */
+    char *reason; /* NA, ERROR, XFAIL, XPASS, FLAKY; "" otherwise */
     unsigned rev;
     char **requirements;
     size_t requirement_count;
@@ -136,8 +137,8 @@ size_t result_judged(const struct result *r);
  * matter of its own. */
 bool result_is_failure(const struct result *r, const struct result_case *c);
 
-/* Is it what a person must see: a miss, or an assert that could not be judged
- * for a reason that is not the whole case's? */
+/* Is it what a person must see: a miss that is not known, or an assert that
+ * could not be judged for a reason that is not the whole case's? */
 bool result_assert_matters(const struct result_case *c,
                            const struct result_assert *a);
 

@@ -61,6 +61,8 @@ static json_t *assert_json(const struct result_assert *a)
     put(o, "expected", a->expected);
     put(o, "got", a->got);
     put(o, "reason", a->reason);
+    if (a->baseline)
+        put(o, "baseline", a->baseline);
     for (i = 0; i < a->exchange_count; i++) {
         json_t *x = json_object();
 
@@ -267,6 +269,7 @@ static void load_assert(const json_t *o, struct result_assert *a)
     a->expected = get(o, "expected");
     a->got = get(o, "got");
     a->reason = get(o, "reason");
+    a->baseline = get(o, "baseline");
     a->line = (int)get_int(o, "line");
     for (i = 0; i < json_array_size(list); i++) {
         const json_t *from = json_array_get(list, i);

@@ -275,7 +275,8 @@ void text_why(struct buf *out, const struct text_style *st,
 {
     size_t i;
 
-    if (strcmp(c->verdict, "pass") == 0 || strcmp(c->verdict, "na") == 0)
+    if (strcmp(c->verdict, "pass") == 0 || strcmp(c->verdict, "na") == 0 ||
+        strcmp(c->verdict, "xfail") == 0)
         return;
     add_verdict(out, st, c->verdict);
     buf_printf(out, " %s\n      ", c->id);

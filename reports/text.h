@@ -31,7 +31,7 @@ void text_asserts(struct buf *out, const struct text_style *st,
 /* Why a case is not PASS: each assert that failed, with its requirement, what
  * was expected, what came, the guilty exchange, and where the log is.
  * dir: the result's folder, "" when its logs' paths are whole. Nothing for
- * PASS and NA. */
+ * PASS, NA and XFAIL. */
 void text_why(struct buf *out, const struct text_style *st,
               const struct result *r, const struct result_case *c,
               const char *dir);

@@ -428,6 +428,38 @@ static void test_reports_are_written_beside_the_result(void)
            "$P client -o $D/never --tap=/no/folder/x.tap " FAST);
 }
 
+#define FAILING "$D/mine/failing.xml "
+
+/* From a failure to a run that is green but for what is new. */
+static void test_a_baseline_sets_known_failures_aside(void)
+{
+    expect(1, "base.xml: 1 reason is to be filled in",
+           "$P client -o $D/base --write-baseline=$D/base.xml " FAILING);
+    expect(2, "base.xml:3: an entry without a 'reason'",
+           "$P client -o $D/never --baseline=$D/base.xml " FAILING);
+    expect(0, "0 pass, 0 fail, 1 xfail",
+           "sed -i 's/reason=\"\"/reason=\"bug 17\"/' $D/base.xml; "
+           "$P client -o $D/base --strict --baseline=$D/base.xml " FAILING);
+    expect(0, "XFAIL failing",
+           "$P client -o $D/base --baseline=$D/base.xml " FAILING);
+    expect(1,
+           "the baseline expects it to fail, but it holds: 'order' "
+           "(x124-client-process-order)",
+           "sed -i 's|three two one|one two three|' $D/mine/failing.xml; "
+           "$P client -o $D/base --baseline=$D/base.xml " FAILING
+           "> $D/text; S=$?; tr -s ' \\n' ' ' < $D/text; exit $S");
+    expect(0, "1 pass, 0 fail",
+           "$P client -o $D/base --baseline=$D/base.xml --cases=$D/mine "
+           "--cases=$($P show " FAST " | sed -n 's|^file *\\(.*\\)/client/"
+           ".*|\\1|p') " FAST);
+    expect(2, "base.xml:2: there is no case 'nowhere'",
+           "sed -i 's/case=\"[^\"]*\"/case=\"nowhere\"/; /^<?xml/d' "
+           "$D/base.xml; "
+           "$P client -o $D/never --baseline=$D/base.xml " FAST);
+    expect(2, "no.xml: No such file",
+           "$P client -o $D/never --baseline=no.xml " FAST);
+}
+
 static void test_cases_are_listed_and_shown(void)
 {
     expect(0, FAST "\n", "$P list");
@@ -492,6 +524,7 @@ int suite_cli(void)
         !CU_ADD_TEST(s, test_our_own_server_passes) ||
         !CU_ADD_TEST(s, test_stored_logs_are_judged_alike) ||
         !CU_ADD_TEST(s, test_reports_are_written_beside_the_result) ||
+        !CU_ADD_TEST(s, test_a_baseline_sets_known_failures_aside) ||
         !CU_ADD_TEST(s, test_cases_are_listed_and_shown) ||
         !CU_ADD_TEST(s, test_help_and_version))
         return -1;
