@@ -151,6 +151,7 @@ check: deps-check
 	@$(MAKE) --no-print-directory -j$(JOBS) WERROR=1 all build/unit-tests
 	@$(MAKE) --no-print-directory -j$(JOBS) lint
 	@$(MAKE) --no-print-directory WERROR=1 SAN=address,undefined test
+	@tests/tools/tap build
 	@$(MAKE) --no-print-directory WERROR=1 test
 	@$(MAKE) --no-print-directory WERROR=1 strophe
 

@@ -6,6 +6,7 @@
 #define HARNESS_CMD_H
 
 #include <argp.h>
+#include <stdio.h>
 
 #include "case_xml.h"
 #include "run.h"
@@ -37,6 +38,7 @@ int cmd_list(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_judge(int argc, char **argv);
 int cmd_selftest(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_coverage(int argc, char **argv);
 
 /* "boshspec: " and the message on stderr; returns status. */
@@ -84,12 +86,38 @@ long cmd_number(struct argp_state *state, const char *what, const char *text,
 /* The first line of a file. Yours, free(); NULL with e set. */
 char *cmd_password(const char *path, struct err *e);
 
+/* The reports beside result.json and the text for a person: --tap, --junit,
+ * --markdown. "-" is stdout, for one of them; the text then goes to stderr. */
+#define CMD_REPORT_KINDS 3
+struct cmd_reports {
+    const char *paths[CMD_REPORT_KINDS]; /* argv's; NULL: not wanted */
+    FILE *files[CMD_REPORT_KINDS];
+};
+/* An argp child; its input is a struct cmd_reports. */
+extern const struct argp cmd_reports_argp;
+
+/* Open the files, so that a bad path is known before anything is played and
+ * no older report is taken for the new one. 0, or -1 with e. Free with
+ * cmd_reports_release() either way. */
+int cmd_reports_open(struct cmd_reports *reports, struct err *e);
+/* Where the text for a person goes: stdout or stderr. */
+FILE *cmd_reports_text(const struct cmd_reports *reports);
+/* Write what is open, and close it. dir: where the logs' paths start. 0, or
+ * -1 with e. */
+int cmd_reports_write(struct cmd_reports *reports, const struct result *r,
+                      const char *dir, struct err *e);
+void cmd_reports_release(struct cmd_reports *reports);
+
 /* SELECT and RUN, for those who play. */
 struct cmd_run {
     struct cmd_words words, tags, excludes, dirs;
     const char *out;
     bool strict;
     long min; /* -1: not given */
+    struct cmd_reports reports;
+    const char *baseline_path;       /* NULL: none */
+    const char *write_baseline_path; /* NULL: none */
+    struct baseline baseline;
     struct run_options run;
 };
 /* argp children: the input of both is a struct cmd_run. */

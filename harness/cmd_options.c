@@ -156,6 +156,8 @@ enum {
     KEY_FAIL_FAST,
     KEY_MIN,
     KEY_STRICT,
+    KEY_BASELINE,
+    KEY_WRITE_BASELINE,
 };
 
 static const struct argp_option run_option_list[] = {
@@ -169,6 +171,10 @@ static const struct argp_option run_option_list[] = {
     {"min", KEY_MIN, "N", 0,
      "Fail (status 4) when fewer cases could be judged (default: 1)", 2},
     {"strict", KEY_STRICT, NULL, 0, "A warning counts as a failure", 2},
+    {"baseline", KEY_BASELINE, "FILE", 0,
+     "What is known to fail: XFAIL where it does, XPASS where it does not", 2},
+    {"write-baseline", KEY_WRITE_BASELINE, "FILE", 0,
+     "Write a baseline of what fails; its reasons are yours to fill in", 2},
     {"quiet", 'q', NULL, 0, "Only the summary", 2},
     {"verbose", 'v', NULL, 0, "Every assert of every case", 2},
     {0},
@@ -192,6 +198,9 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
     struct cmd_run *c = state->input;
 
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &c->reports;
+        return 0;
     case 'o':
         c->out = arg;
         return 0;
@@ -213,6 +222,12 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
     case KEY_STRICT:
         c->strict = true;
         return 0;
+    case KEY_BASELINE:
+        c->baseline_path = arg;
+        return 0;
+    case KEY_WRITE_BASELINE:
+        c->write_baseline_path = arg;
+        return 0;
     case 'q':
         c->run.quiet = true;
         return 0;
@@ -224,8 +239,13 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
     }
 }
 
+static const struct argp_child run_children[] = {
+    {&cmd_reports_argp, 0, "Reports beside result.json", 3},
+    {0},
+};
+
 const struct argp cmd_run_argp = {
-    run_option_list, parse_run, NULL, NULL, NULL, NULL, NULL};
+    run_option_list, parse_run, NULL, NULL, run_children, NULL, NULL};
 
 void cmd_run_init(struct cmd_run *c, enum role role)
 {
@@ -244,4 +264,6 @@ void cmd_run_release(struct cmd_run *c)
     cmd_words_release(&c->tags);
     cmd_words_release(&c->excludes);
     cmd_words_release(&c->dirs);
+    cmd_reports_release(&c->reports);
+    baseline_release(&c->baseline);
 }

@@ -92,6 +92,66 @@ static void explain(const struct cmd_run *c, const struct selection *sel,
         ask_for_accounts(sel, c->run.account_count);
 }
 
+/* ------------------------------------------------------------- baseline */
+
+static int load_baseline(struct cmd_run *c, const struct cmd_cases *cases,
+                         const struct select_options *o, struct err *e)
+{
+    struct case_files files = {NULL, 0};
+    int rc;
+
+    if (!c->baseline_path)
+        return 0;
+    rc = baseline_load(c->baseline_path, &c->baseline, e);
+    if (rc == 0)
+        rc = select_known(&cases->knowledge, o, &files, e);
+    if (rc == 0)
+        rc = baseline_check(&c->baseline, &cases->knowledge, &files,
+                            &cases->selection, e);
+    case_files_release(&files);
+    c->run.baseline = &c->baseline;
+    return rc;
+}
+
+/* An entry that nobody looked at is neither confirmed nor refuted. */
+static void say_unjudged(const struct baseline *b, const struct result *r)
+{
+    size_t i;
+
+    for (i = 0; i < r->case_count; i++) {
+        const struct result_case *c = &r->cases[i];
+        size_t n = baseline_unjudged(b, c);
+
+        if (n > 0)
+            fprintf(stderr,
+                    "boshspec: %s: %zu entr%s of '%s' not judged: the case is "
+                    "%s\n",
+                    b->path, n, n == 1 ? "y" : "ies", c->id, c->verdict);
+    }
+}
+
+static int write_baseline(const struct cmd_run *c, const struct result *r,
+                          struct err *e)
+{
+    const char *path = c->write_baseline_path;
+    int open;
+
+    if (!path)
+        return 0;
+    if (!r->finished) {
+        fprintf(stderr, "boshspec: %s: not written: %s\n", path,
+                result_unfinished(r));
+        return 0;
+    }
+    open = baseline_save(r, c->run.baseline, path, e);
+    if (open > 0)
+        fprintf(stderr,
+                "boshspec: %s: %d reason%s to be filled in before it can be "
+                "used\n",
+                path, open, open == 1 ? " is" : "s are");
+    return open < 0 ? -1 : 0;
+}
+
 /* ------------------------------------------------------------- a suite */
 
 static int play(struct cmd_run *c, const struct cmd_cases *cases,
@@ -111,11 +171,15 @@ static int play(struct cmd_run *c, const struct cmd_cases *cases,
     r.options.strict = c->strict;
     r.options.fail_fast = c->run.fail_fast;
     c->run.dir = dir;
-    if (make_dir(dir, &e) < 0 ||
-        run_cases(&cases->knowledge, &cases->selection, &c->run, &r, &e) < 0) {
+    c->run.text = cmd_reports_text(&c->reports);
+    if (make_dir(dir, &e) < 0 || cmd_reports_open(&c->reports, &e) < 0 ||
+        run_cases(&cases->knowledge, &cases->selection, &c->run, &r, &e) < 0 ||
+        cmd_reports_write(&c->reports, &r, dir, &e) < 0 ||
+        write_baseline(c, &r, &e) < 0) {
         status = cmd_fail(EXIT_USAGE, &e);
     } else {
         status = outcome_status(&r);
+        say_unjudged(&c->baseline, &r);
         explain(c, &cases->selection, &r, status);
     }
     result_release(&r);
@@ -127,6 +191,7 @@ int cmd_run_suite(struct cmd_run *c, const char *peer)
 {
     struct select_options o = cmd_select_options(c);
     struct cmd_cases cases;
+    struct err e = {""};
     int status;
 
     if (c->run.verbose)
@@ -134,6 +199,8 @@ int cmd_run_suite(struct cmd_run *c, const char *peer)
     status = cmd_cases_load(&cases, NULL, &o);
     if (status == 0)
         status = cmd_cases_lint(&cases);
+    if (status == 0 && load_baseline(c, &cases, &o, &e) < 0)
+        status = cmd_fail(EXIT_USAGE, &e);
     if (status == 0)
         status = play(c, &cases, peer);
     cmd_cases_release(&cases);

@@ -22,6 +22,7 @@ static const struct command {
     {"list", cmd_list, "the cases that are there"},
     {"show", cmd_show, "one case: why, what it covers, what it asserts"},
     {"judge", cmd_judge, "judge the logs of a run again"},
+    {"report", cmd_report, "merge results, and write other reports of them"},
     {"selftest", cmd_selftest, "prove each case against faulty peers"},
     {"coverage", cmd_coverage, "what judges each requirement"},
 };

@@ -120,23 +120,28 @@ void outcome_error(const struct testcase *tc, const char *reason,
     out->reason = mem_dup(reason);
 }
 
+static void add_row(const struct knowledge *k, const char *id, struct result *r)
+{
+    const struct requirement *row =
+        id ? catalogue_find(&k->catalogue, id) : NULL;
+    char *text;
+
+    if (!row || result_find_requirement(r, id))
+        return;
+    text = one_line(row->text);
+    result_add_requirement(r, row->id, row->section, row->level, text);
+    free(text);
+}
+
 void outcome_requirements(const struct knowledge *k,
                           const struct result_case *c, struct result *r)
 {
     size_t i;
 
-    for (i = 0; i < c->assert_count; i++) {
-        const char *id = c->asserts[i].requirement;
-        const struct requirement *row =
-            id ? catalogue_find(&k->catalogue, id) : NULL;
-
-        if (row && !result_find_requirement(r, id)) {
-            char *text = one_line(row->text);
-
-            result_add_requirement(r, row->id, row->section, row->level, text);
-            free(text);
-        }
-    }
+    for (i = 0; i < c->assert_count; i++)
+        add_row(k, c->asserts[i].requirement, r);
+    for (i = 0; i < c->requirement_count; i++)
+        add_row(k, c->requirements[i], r);
 }
 
 /* ------------------------------------------------------------- the suite */
@@ -201,11 +206,12 @@ static bool untestable(const struct result *r)
 
 int outcome_status(const struct result *r)
 {
-    size_t min = r->options.min > 0 ? (size_t)r->options.min : 0;
+    size_t min = r->options.min > 0 ? (size_t)r->options.min : 0, i;
 
-    if (r->interrupted || result_count(r, COUNT_FAIL) > 0 ||
-        result_count(r, COUNT_XPASS) > 0 || result_count(r, COUNT_FLAKY) > 0 ||
-        (r->options.strict && result_count(r, COUNT_WARN) > 0))
+    for (i = 0; i < r->case_count; i++)
+        if (result_is_failure(r, &r->cases[i]))
+            return 1;
+    if (r->interrupted || !r->finished)
         return 1;
     if (untestable(r))
         return 3;

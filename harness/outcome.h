@@ -20,7 +20,7 @@ void outcome_case(const struct testcase *tc, const struct journal *j,
 void outcome_error(const struct testcase *tc, const char *reason,
                    struct result_case *out);
 
-/* The rows of the catalogue that a case's asserts name. */
+/* The rows of the catalogue that a case or its asserts name. */
 void outcome_requirements(const struct knowledge *k,
                           const struct result_case *c, struct result *r);
 

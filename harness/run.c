@@ -145,8 +145,10 @@ void run_refuse(struct run *run, const char *reason, const char *log)
 static void count(struct run *run, struct item *it)
 {
     struct result *r = run->result;
-    bool failed = strcmp(it->verdict.verdict, "fail") == 0;
+    bool failed;
 
+    if (run->options->baseline)
+        baseline_apply(run->options->baseline, &it->verdict);
     name_peer(run);
     if (it->took_ms > r->slowest_ms || !r->slowest) {
         r->slowest_ms = it->took_ms;
@@ -155,6 +157,7 @@ static void count(struct run *run, struct item *it)
     }
     outcome_requirements(run->knowledge, &it->verdict, r);
     hand_over(run, it, it->log);
+    failed = result_is_failure(r, &r->cases[r->case_count - 1]);
     screen_case(run, &r->cases[r->case_count - 1]);
     if (run->options->fail_fast && failed && !run->stopping)
         stop(run, "another case failed");
@@ -483,8 +486,8 @@ int run_cases(const struct knowledge *k, const struct selection *sel,
     int rc = 0;
 
     run.to_judge_end = &run.to_judge;
-    run.style = text_style_for(STDOUT_FILENO);
-    run.screen = isatty(STDOUT_FILENO) && !o->quiet;
+    run.style = text_style_for(fileno(o->text));
+    run.screen = isatty(fileno(o->text)) && !o->quiet;
     run.path = mem_printf("%s/result.json", o->dir);
     begin_loop(&run);
     if (o->role == ROLE_CLIENT && o->driver == DRIVER_LINE)
@@ -501,7 +504,7 @@ int run_cases(const struct knowledge *k, const struct selection *sel,
         probe_start(&run);
     uv_run(&run.loop, UV_RUN_DEFAULT);
 
-    r->finished = !r->interrupted;
+    r->finished = run.done == run.item_count;
     screen_save(&run);
     screen_summary(&run);
     if (run.trouble.text[0])

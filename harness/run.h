@@ -14,6 +14,9 @@
 #ifndef HARNESS_RUN_H
 #define HARNESS_RUN_H
 
+#include <stdio.h>
+
+#include "baseline.h"
 #include "case_xml.h"
 #include "play.h"
 #include "reports/result.h"
@@ -27,8 +30,10 @@ struct run_options {
     double timeout_factor; /* 1.0 */
     uint64_t seed;
     bool fail_fast;
-    bool quiet;   /* only the summary */
-    bool verbose; /* each assert of each case */
+    FILE *text;                      /* for a person: stdout or stderr */
+    const struct baseline *baseline; /* or NULL */
+    bool quiet;                      /* only the summary */
+    bool verbose;                    /* each assert of each case */
 
     /* client role */
     enum driver_kind driver;
@@ -51,7 +56,7 @@ struct run_options {
 };
 
 /*
- * Play and judge the selected cases; lines go to stdout as they end.
+ * Play and judge the selected cases; lines go to o->text as they end.
  *
  * r  initialised, its options filled in; gets everything else. It is written
  *    to dir/result.json at the start, while the run goes on, and at the end,

@@ -78,7 +78,7 @@ struct run {
     struct item *to_judge, **to_judge_end;
 
     struct text_style style;
-    bool screen; /* stdout is a terminal: a live line */
+    bool screen; /* the text goes to a terminal: a live line */
     bool drawn;
     bool dirty;         /* result.json is behind */
     char *path;         /* of result.json */

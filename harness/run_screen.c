@@ -9,15 +9,15 @@
 static void erase(struct run *run)
 {
     if (run->drawn)
-        fputs("\r\033[K", stdout);
+        fputs("\r\033[K", run->options->text);
     run->drawn = false;
 }
 
 static void show(struct run *run, struct buf *text)
 {
     erase(run);
-    fwrite(buf_str(text), 1, text->len, stdout);
-    fflush(stdout);
+    fwrite(buf_str(text), 1, text->len, run->options->text);
+    fflush(run->options->text);
     buf_release(text);
 }
 
@@ -68,8 +68,8 @@ void screen_tick(struct run *run)
     erase(run);
     text_progress(&line, &run->style, run->done, run->item_count, running,
                   left_ms);
-    fwrite(buf_str(&line), 1, line.len, stdout);
-    fflush(stdout);
+    fwrite(buf_str(&line), 1, line.len, run->options->text);
+    fflush(run->options->text);
     run->drawn = true;
     buf_release(&line);
 }

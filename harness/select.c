@@ -358,6 +358,14 @@ static int gather(const struct knowledge *k, const struct select_options *o,
     return 0;
 }
 
+int select_known(const struct knowledge *k, const struct select_options *o,
+                 struct case_files *out, struct err *e)
+{
+    if (gather(k, o, out, e) < 0)
+        return -1;
+    return o->dir_count > 0 ? select_files(k->dir, out, e) : 0;
+}
+
 static const char *first_missed(const char *const *list, const bool *hit,
                                 size_t count)
 {

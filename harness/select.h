@@ -64,6 +64,10 @@ struct case_files {
 /* All *.xml below dir but for schemas, catalogue and invariants. Adds to out,
  * which starts zeroed; free with case_files_release(). 0, or -1 with e. */
 int select_files(const char *dir, struct case_files *out, struct err *e);
+/* The files among which o selects, and the bundled ones: all that are known.
+ * As select_files(). */
+int select_known(const struct knowledge *k, const struct select_options *o,
+                 struct case_files *out, struct err *e);
 void case_files_release(struct case_files *f);
 
 /* What a file is called: its path below one of dirs, or what follows the last

@@ -30,6 +30,7 @@ void result_init(struct result *r)
 {
     memset(r, 0, sizeof *r);
     r->options.timeout_factor = 1.0;
+    r->options.repeat = 1;
 }
 
 static void release_assert(struct result_assert *a)
@@ -50,6 +51,7 @@ static void release_assert(struct result_assert *a)
     free(a->expected);
     free(a->got);
     free(a->reason);
+    free(a->baseline);
 }
 
 void result_case_release(struct result_case *c)
@@ -69,6 +71,13 @@ void result_case_release(struct result_case *c)
     free(c->log);
     free(c->json);
     memset(c, 0, sizeof *c);
+}
+
+void result_case_reseal(struct result_case *c)
+{
+    free(c->json);
+    c->json = NULL;
+    result_case_seal(c);
 }
 
 void result_release(struct result *r)
@@ -168,6 +177,46 @@ size_t result_judged(const struct result *r)
 {
     return r->case_count - result_count(r, COUNT_NA) -
            result_count(r, COUNT_ERROR);
+}
+
+bool result_is_failure(const struct result *r, const struct result_case *c)
+{
+    switch (result_count_of(c->verdict)) {
+    case COUNT_FAIL:
+    case COUNT_XPASS:
+    case COUNT_FLAKY:
+        return true;
+    case COUNT_WARN:
+        return r->options.strict;
+    case COUNT_PASS:
+    case COUNT_NA:
+    case COUNT_ERROR:
+    case COUNT_XFAIL:
+    case COUNT_KINDS:
+        break;
+    }
+    return false;
+}
+
+bool result_assert_matters(const struct result_case *c,
+                           const struct result_assert *a)
+{
+    if (strcmp(a->verdict, "error") == 0)
+        return !a->reason || !c->reason || strcmp(a->reason, c->reason) != 0;
+    return !a->baseline &&
+           (strcmp(a->verdict, "fail") == 0 || strcmp(a->verdict, "warn") == 0);
+}
+
+const char *result_unfinished(const struct result *r)
+{
+    size_t i;
+
+    if (r->interrupted)
+        return "interrupted";
+    for (i = 0; r->options.fail_fast && i < r->case_count; i++)
+        if (result_is_failure(r, &r->cases[i]))
+            return "stopped at the first failure";
+    return "the run did not finish";
 }
 
 const char *result_one_reason(const struct result *r)

@@ -17,6 +17,7 @@
 #include "common/err.h"
 
 #define RESULT_FORMAT 1
+#define RESULT_MAX_SHARDS 1000
 
 /* The order in which verdicts are counted and shown. */
 enum result_count {
@@ -50,7 +51,8 @@ struct result_assert {
     char *requirement;
     char *verdict; /* pass fail warn info na error */
     char *says;
-    char *expected, *got, *reason;     /* NULL where there is none */
+    char *expected, *got, *reason; /* NULL where there is none */
+    char *baseline;                /* a miss that is known: why; else NULL */
     struct result_exchange *exchanges; /* the guilty ones first */
     size_t exchange_count;
     int line; /* in the case file, or in the invariants */
@@ -58,7 +60,7 @@ struct result_assert {
 
 struct result_case {
     char *id, *title, *verdict;
-    char *reason; /* NA, ERROR; "" otherwise */
+    char *reason; /* NA, ERROR, XFAIL, XPASS, FLAKY; "" otherwise */
     unsigned rev;
     char **requirements;
     size_t requirement_count;
@@ -68,7 +70,7 @@ struct result_case {
     char *log;           /* relative to the result's folder */
     bool lagged;         /* our own lag spoiled the last attempt */
     unsigned attempts;
-    bool silent; /* nothing ever came from the peer; not in the document */
+    bool silent; /* nothing ever came from the peer */
     char *json;  /* result_case_seal()'s */
 };
 
@@ -89,9 +91,11 @@ struct result {
         double timeout_factor;
         int64_t seed;
         int64_t min;
+        int64_t shard, shards; /* which of how many; 0: not a shard */
+        int64_t repeat;        /* plays of each case */
         bool strict, fail_fast;
     } options;
-    size_t selected;  /* cases that were to be played */
+    size_t selected;  /* cases that were to be played, in this shard */
     bool finished;    /* false: killed, interrupted, or still running */
     bool interrupted; /* by a signal */
     int64_t wall_ms, slowest_ms;
@@ -112,6 +116,8 @@ struct result_exchange *result_assert_exchange(struct result_assert *a);
 /* Make the case's JSON once, so that saving a big result costs no more than
  * copying it. The case must not change afterwards. */
 void result_case_seal(struct result_case *c);
+/* It was changed after all. */
+void result_case_reseal(struct result_case *c);
 void result_case_release(struct result_case *c);
 
 /* Add a case; *c is moved and zeroed. It is sealed if it was not. */
@@ -126,6 +132,18 @@ const struct result_requirement *result_find_requirement(const struct result *r,
 size_t result_count(const struct result *r, enum result_count c);
 /* pass, fail, warn, xfail, xpass, flaky: the cases that have been judged. */
 size_t result_judged(const struct result *r);
+
+/* Does it fail the run: FAIL, XPASS, FLAKY, and WARN with --strict? ERROR is a
+ * matter of its own. */
+bool result_is_failure(const struct result *r, const struct result_case *c);
+
+/* Is it what a person must see: a miss that is not known, or an assert that
+ * could not be judged for a reason that is not the whole case's? */
+bool result_assert_matters(const struct result_case *c,
+                           const struct result_assert *a);
+
+/* Why a run did not finish, in a few words. */
+const char *result_unfinished(const struct result *r);
 
 /* The reason of every case, when all are ERROR for the same one (but for
  * those that are NA); otherwise NULL. Borrowed from r. */

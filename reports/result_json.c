@@ -61,6 +61,8 @@ static json_t *assert_json(const struct result_assert *a)
     put(o, "expected", a->expected);
     put(o, "got", a->got);
     put(o, "reason", a->reason);
+    if (a->baseline)
+        put(o, "baseline", a->baseline);
     for (i = 0; i < a->exchange_count; i++) {
         json_t *x = json_object();
 
@@ -101,6 +103,7 @@ void result_case_seal(struct result_case *c)
     put_int(o, "duration_ms", c->duration_ms);
     put(o, "log", c->log);
     put_bool(o, "lagged", c->lagged);
+    put_bool(o, "silent", c->silent);
     put_int(o, "attempts", c->attempts);
     c->json = json_dumps(o, JSON_COMPACT);
     json_decref(o);
@@ -128,6 +131,11 @@ static json_t *options_json(const struct result *r)
                         json_real(r->options.timeout_factor));
     put_int(o, "seed", r->options.seed);
     put_int(o, "min", r->options.min);
+    put_int(o, "repeat", r->options.repeat);
+    if (r->options.shards > 0) {
+        put_int(o, "shard", r->options.shard);
+        put_int(o, "shards", r->options.shards);
+    }
     put_bool(o, "strict", r->options.strict);
     put_bool(o, "fail_fast", r->options.fail_fast);
     return o;
@@ -261,6 +269,7 @@ static void load_assert(const json_t *o, struct result_assert *a)
     a->expected = get(o, "expected");
     a->got = get(o, "got");
     a->reason = get(o, "reason");
+    a->baseline = get(o, "baseline");
     a->line = (int)get_int(o, "line");
     for (i = 0; i < json_array_size(list); i++) {
         const json_t *from = json_array_get(list, i);
@@ -298,7 +307,21 @@ static void load_case(const json_t *o, struct result_case *c)
     c->duration_ms = get_int(o, "duration_ms");
     c->log = get(o, "log");
     c->lagged = get_bool(o, "lagged");
+    c->silent = get_bool(o, "silent");
     c->attempts = (unsigned)get_int(o, "attempts");
+}
+
+#define MAX_SHARDS 1000
+
+/* What makes no sense is no shard: the numbers are used as sizes. */
+static void load_shard(const json_t *options, struct result *r)
+{
+    int64_t shard = get_int(options, "shard"), of = get_int(options, "shards");
+
+    if (of < 1 || of > RESULT_MAX_SHARDS || shard < 1 || shard > of)
+        return;
+    r->options.shard = shard;
+    r->options.shards = of;
 }
 
 static void load_head(const json_t *o, struct result *r)
@@ -321,6 +344,8 @@ static void load_head(const json_t *o, struct result *r)
         json_number_value(json_object_get(options, "timeout_factor"));
     r->options.seed = get_int(options, "seed");
     r->options.min = get_int(options, "min");
+    r->options.repeat = get_int(options, "repeat");
+    load_shard(options, r);
     r->options.strict = get_bool(options, "strict");
     r->options.fail_fast = get_bool(options, "fail_fast");
     r->selected = (size_t)get_int(o, "selected");

@@ -7,6 +7,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "shown.h"
+
 #define WIDTH 80
 #define SHOWN_BYTES 600 /* of a value; the log has the rest */
 
@@ -26,30 +28,6 @@ struct text_style text_style_for(int fd)
 }
 
 /* ------------------------------------------------------------- words */
-
-/* A peer's bytes, made harmless and short. */
-static void add_shown(struct buf *out, const char *s, size_t max)
-{
-    size_t i, len = strlen(s);
-
-    for (i = 0; i < len && i < max; i++) {
-        unsigned char c = (unsigned char)s[i];
-        bool c1 = c == 0xc2 && (unsigned char)s[i + 1] >= 0x80 &&
-                  (unsigned char)s[i + 1] < 0xa0;
-
-        if (c == '\n' || c == '\t')
-            buf_addc(out, ' ');
-        else if (c < 0x20 || c == 0x7f || c1)
-            buf_printf(out, "\\x%02x", c1 ? (unsigned char)s[++i] : c);
-        else
-            buf_addc(out, (char)c);
-    }
-    /* not in the middle of a character */
-    while (i < len && ((unsigned char)s[i] & 0xc0) == 0x80)
-        buf_addc(out, s[i++]);
-    if (i < len)
-        buf_printf(out, "... (%zu bytes)", len);
-}
 
 static size_t columns(const char *s, size_t len)
 {
@@ -166,7 +144,7 @@ static void add_field(struct buf *out, const struct text_style *st,
 
     if (!value)
         return;
-    add_shown(&shown, value, SHOWN_BYTES);
+    shown_line(&shown, value, SHOWN_BYTES);
     buf_printf(out, "    %-9s ", name);
     text_wrap(out, st, 14, buf_str(&shown));
     buf_addc(out, '\n');
@@ -181,7 +159,7 @@ static void add_reason(struct buf *out, const struct text_style *st,
 
     if (!reason || !reason[0])
         return;
-    add_shown(&shown, reason, SHOWN_BYTES);
+    shown_line(&shown, reason, SHOWN_BYTES);
     buf_printf(out, "%*s", (int)indent, "");
     text_wrap(out, st, indent, buf_str(&shown));
     buf_addc(out, '\n');
@@ -229,15 +207,6 @@ void text_asserts(struct buf *out, const struct text_style *st,
     }
 }
 
-/* Is there more to say of it than of the case as a whole? */
-static bool went_wrong(const struct result_case *c,
-                       const struct result_assert *a)
-{
-    if (strcmp(a->verdict, "error") == 0)
-        return !a->reason || !c->reason || strcmp(a->reason, c->reason) != 0;
-    return strcmp(a->verdict, "fail") == 0 || strcmp(a->verdict, "warn") == 0;
-}
-
 static void add_requirement(struct buf *out, const struct text_style *st,
                             const struct result *r, const char *id)
 {
@@ -254,20 +223,25 @@ static void add_requirement(struct buf *out, const struct text_style *st,
     free(head);
 }
 
+void text_exchange(struct buf *out, const struct result_exchange *x)
+{
+    buf_printf(out, "%u at %lld.%03lld s: ", x->n, (long long)(x->t_ms / 1000),
+               (long long)(x->t_ms % 1000));
+    if (x->kind)
+        buf_printf(out, "%s", x->kind);
+    if (x->rid)
+        buf_printf(out, " rid=%s", x->rid);
+    buf_printf(out, "%s%s -> %s", x->kind || x->rid ? ", " : "",
+               x->first_line ? x->first_line : "no request",
+               x->answer ? x->answer : "no answer");
+}
+
 static void add_exchange(struct buf *out, const struct text_style *st,
                          const struct result_exchange *x)
 {
     struct buf words = BUF_INIT;
 
-    buf_printf(&words, "%u at %lld.%03lld s: ", x->n,
-               (long long)(x->t_ms / 1000), (long long)(x->t_ms % 1000));
-    if (x->kind)
-        buf_printf(&words, "%s", x->kind);
-    if (x->rid)
-        buf_printf(&words, " rid=%s", x->rid);
-    buf_printf(&words, "%s%s -> %s", x->kind || x->rid ? ", " : "",
-               x->first_line ? x->first_line : "no request",
-               x->answer ? x->answer : "no answer");
+    text_exchange(&words, x);
     add_field(out, st, "exchange", buf_str(&words));
     buf_release(&words);
 }
@@ -288,13 +262,21 @@ static void add_assert(struct buf *out, const struct text_style *st,
         buf_printf(out, "              and %zu more\n", a->exchange_count - 3);
 }
 
+/* In one piece, whatever its length. */
+static void add_log(struct buf *out, const char *name, const char *dir,
+                    const char *log)
+{
+    buf_printf(out, "    %-9s %s%s%s\n", name, dir, *dir ? "/" : "", log);
+}
+
 void text_why(struct buf *out, const struct text_style *st,
               const struct result *r, const struct result_case *c,
               const char *dir)
 {
     size_t i;
 
-    if (strcmp(c->verdict, "pass") == 0 || strcmp(c->verdict, "na") == 0)
+    if (strcmp(c->verdict, "pass") == 0 || strcmp(c->verdict, "na") == 0 ||
+        strcmp(c->verdict, "xfail") == 0)
         return;
     add_verdict(out, st, c->verdict);
     buf_printf(out, " %s\n      ", c->id);
@@ -303,10 +285,10 @@ void text_why(struct buf *out, const struct text_style *st,
     if (c->reason && c->reason[0])
         add_field(out, st, "because", c->reason);
     for (i = 0; i < c->assert_count; i++)
-        if (went_wrong(c, &c->asserts[i]))
+        if (result_assert_matters(c, &c->asserts[i]))
             add_assert(out, st, r, &c->asserts[i]);
-    if (c->log) /* in one piece, whatever its length */
-        buf_printf(out, "    %-9s %s/%s\n", "log", dir, c->log);
+    if (c->log)
+        add_log(out, "log", dir, c->log);
     buf_addc(out, '\n');
 }
 
@@ -347,7 +329,7 @@ static void add_common_error(struct buf *out, const struct text_style *st,
     buf_printf(out, " %zu cases, all alike\n", result_count(r, COUNT_ERROR));
     add_field(out, st, "because", reason);
     if (first && first->log)
-        buf_printf(out, "    %-9s %s/%s\n", "first log", dir, first->log);
+        add_log(out, "first log", dir, first->log);
     buf_addc(out, '\n');
 }
 
@@ -387,9 +369,9 @@ void text_summary(struct buf *out, const struct text_style *st,
 {
     buf_addc(out, '\n');
     add_troubles(out, st, r, dir);
-    if (r->interrupted)
-        buf_printf(out, "interrupted: %zu of %zu cases done\n", r->case_count,
-                   r->selected);
+    if (!r->finished)
+        buf_printf(out, "%s: %zu of %zu cases done\n", result_unfinished(r),
+                   r->case_count, r->selected);
     add_counts(out, st, r);
     if (r->options.strict && result_count(r, COUNT_WARN) > 0)
         buf_adds(out, "with --strict a warning counts as a failure\n");

@@ -30,10 +30,15 @@ void text_asserts(struct buf *out, const struct text_style *st,
 
 /* Why a case is not PASS: each assert that failed, with its requirement, what
  * was expected, what came, the guilty exchange, and where the log is.
- * dir: the result's folder. Nothing for PASS and NA. */
+ * dir: the result's folder, "" when its logs' paths are whole. Nothing for
+ * PASS, NA and XFAIL. */
 void text_why(struct buf *out, const struct text_style *st,
               const struct result *r, const struct result_case *c,
               const char *dir);
+
+/* "8 at 2.115 s: poll rid=42, POST /http-bind -> 200 OK". A peer's bytes are
+ * in it as they were. */
+void text_exchange(struct buf *out, const struct result_exchange *x);
 
 /* All failures (when each case is ERROR for one reason, that alone), then the
  * counts, then the times. */

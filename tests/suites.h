@@ -36,6 +36,8 @@ int suite_redact(void);
 int suite_select(void);
 int suite_result(void);
 int suite_text(void);
+int suite_baseline(void);
+int suite_reports(void);
 int suite_cases(void);
 int suite_cli(void);
 int suite_docs(void);
@@ -74,6 +76,8 @@ static int (*const suites[])(void) = {
     suite_select,
     suite_result,
     suite_text,
+    suite_baseline,
+    suite_reports,
     suite_cases,
     suite_docs,
     suite_coverage,

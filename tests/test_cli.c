@@ -297,7 +297,7 @@ static void test_status_5_a_fault_of_our_own(void)
 /* A run of a slow case and a fast one, in $D/NAME, that gets a signal as soon
  * as the fast one is done. */
 #define SIGNALLED(name, sig)                                                   \
-    "$P client -o $D/" name " " SLOW " " FAST                                  \
+    "$P client --tap=- -o $D/" name " " SLOW " " FAST                          \
     " & R=$!; " UNTIL("grep -q '\"id\":\"" FAST "\"' $D/" name                 \
                       "/result.json") "kill -" sig " $R; wait $R"
 
@@ -338,6 +338,7 @@ static void interrupted(const char *name, const char *command)
 
     CHECK_INT(sh(&out, "%s", command), 1);
     CHECK_ROW(has(&out, "interrupted: 1 of "), name);
+    CHECK_ROW(has(&out, "Bail out! interrupted"), name);
     if (load(name, &r)) {
         CHECK(r.interrupted && !r.finished);
         CHECK_INT(r.case_count, 1);
@@ -399,6 +400,64 @@ static void test_stored_logs_are_judged_alike(void)
     expect(0, "1 pass, 0 fail", "$P judge $D/pass -o $D/again.json");
     expect(1, "0 pass, 1 fail", "$P judge $D/fail --cases=$D/mine failing");
     expect(4, "no log of a case that is known", "$P judge $D");
+}
+
+/* Reports of a run, and again from its result. */
+static void test_reports_are_written_beside_the_result(void)
+{
+    expect(
+        0, "TAP version 14\n1..1\nok 1 - " FAST "\n",
+        "$P client -o $D/views --tap=- --junit=$D/v.xml "
+        "--markdown=$D/v.md " FAST " 2>$D/v.text; S=$?; "
+        "grep -q '1 pass, 0 fail' $D/v.text && "
+        "grep -q '<testcase ' $D/v.xml && grep -q '^## ' $D/v.md && exit $S");
+    expect(0, "TAP version 14\n1..1\nok 1 - " FAST "\n",
+           "$P report $D/views/result.json --tap=- 2>/dev/null");
+    expect(0, "\"log\":\"../views/cases/" FAST ".log\"",
+           "mkdir -p $D/merged; $P report -q $D/views/result.json "
+           "--json=$D/merged/r.json; cat $D/merged/r.json");
+    expect(1, "TAP version 14", "$P report $D/fail/result.json --tap=-");
+    expect(2, "case '" FAST "' is in another result too",
+           "$P report $D/views/result.json $D/views/result.json");
+    expect(2, "another suite of cases",
+           "$P report $D/views/result.json $D/fail/result.json");
+    expect(2, "no/such.json: ", "$P report no/such.json");
+    expect(2, "--tap and --junit both go to '-'",
+           "$P client --tap=- --junit=- " FAST);
+    expect(2, "/no/folder/x.tap: No such file",
+           "$P client -o $D/never --tap=/no/folder/x.tap " FAST);
+}
+
+#define FAILING "$D/mine/failing.xml "
+
+/* From a failure to a run that is green but for what is new. */
+static void test_a_baseline_sets_known_failures_aside(void)
+{
+    expect(1, "base.xml: 1 reason is to be filled in",
+           "$P client -o $D/base --write-baseline=$D/base.xml " FAILING);
+    expect(2, "base.xml:3: an entry without a 'reason'",
+           "$P client -o $D/never --baseline=$D/base.xml " FAILING);
+    expect(0, "0 pass, 0 fail, 1 xfail",
+           "sed -i 's/reason=\"\"/reason=\"bug 17\"/' $D/base.xml; "
+           "$P client -o $D/base --strict --baseline=$D/base.xml " FAILING);
+    expect(0, "XFAIL failing",
+           "$P client -o $D/base --baseline=$D/base.xml " FAILING);
+    expect(1,
+           "the baseline expects it to fail, but it holds: 'order' "
+           "(x124-client-process-order)",
+           "sed -i 's|three two one|one two three|' $D/mine/failing.xml; "
+           "$P client -o $D/base --baseline=$D/base.xml " FAILING
+           "> $D/text; S=$?; tr -s ' \\n' ' ' < $D/text; exit $S");
+    expect(0, "1 pass, 0 fail",
+           "$P client -o $D/base --baseline=$D/base.xml --cases=$D/mine "
+           "--cases=$($P show " FAST " | sed -n 's|^file *\\(.*\\)/client/"
+           ".*|\\1|p') " FAST);
+    expect(2, "base.xml:2: there is no case 'nowhere'",
+           "sed -i 's/case=\"[^\"]*\"/case=\"nowhere\"/; /^<?xml/d' "
+           "$D/base.xml; "
+           "$P client -o $D/never --baseline=$D/base.xml " FAST);
+    expect(2, "no.xml: No such file",
+           "$P client -o $D/never --baseline=no.xml " FAST);
 }
 
 static void test_cases_are_listed_and_shown(void)
@@ -464,6 +523,8 @@ int suite_cli(void)
         !CU_ADD_TEST(s, test_a_crash_costs_the_case_that_causes_it) ||
         !CU_ADD_TEST(s, test_our_own_server_passes) ||
         !CU_ADD_TEST(s, test_stored_logs_are_judged_alike) ||
+        !CU_ADD_TEST(s, test_reports_are_written_beside_the_result) ||
+        !CU_ADD_TEST(s, test_a_baseline_sets_known_failures_aside) ||
         !CU_ADD_TEST(s, test_cases_are_listed_and_shown) ||
         !CU_ADD_TEST(s, test_help_and_version))
         return -1;

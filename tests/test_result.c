@@ -10,6 +10,7 @@
 #include "check.h"
 #include "common/buf.h"
 #include "harness/outcome.h"
+#include "reports/merge.h"
 #include "reports/result.h"
 
 int suite_result(void);
@@ -263,6 +264,7 @@ static void test_each_result_has_its_exit_status(void)
         result_init(&r);
         r.options.min = statuses[i].min;
         r.options.strict = statuses[i].strict;
+        r.finished = !statuses[i].interrupted;
         r.interrupted = statuses[i].interrupted;
         for (j = 0; statuses[i].cases[j]; j++) {
             char reason[] = {statuses[i].cases[j], '\0'};
@@ -275,6 +277,130 @@ static void test_each_result_has_its_exit_status(void)
     }
 }
 
+/* ------------------------------------------------------------- merging */
+
+/* A shard with one case. */
+static void shard(struct result *r, int64_t n, int64_t of, const char *id)
+{
+    begin(r);
+    r->selected = 1;
+    r->options.shard = n;
+    r->options.shards = of;
+    if (id)
+        add(r, id, "pass", "");
+}
+
+/* Merge two; what it says, "" when it is content. */
+static void merge_two(struct result *a, struct result *b, const char *want)
+{
+    struct merge m;
+    struct err e = {""};
+
+    merge_init(&m);
+    CHECK_INT(merge_add(&m, a, "a.json", "s1", &e), 0);
+    CHECK_INT(merge_add(&m, b, "b.json", "s2", &e), *want ? -1 : 0);
+    CHECK_STR(e.text, want);
+    CHECK_INT(m.result.case_count, *want ? 1 : 2);
+    merge_release(&m);
+    result_release(a);
+    result_release(b);
+}
+
+static void set(char **to, const char *value)
+{
+    free(*to);
+    *to = mem_dup(value);
+}
+
+static void test_shards_make_one_result(void)
+{
+    struct result a, b;
+    struct merge m;
+    struct err e = {""};
+
+    shard(&a, 1, 2, "client/a");
+    shard(&b, 2, 2, "client/b");
+    b.slowest_ms = 50000;
+    set(&b.slowest, "client/b");
+    set(&b.started, "2026-01-02T03:04:04Z");
+    merge_init(&m);
+    CHECK_INT(merge_add(&m, &a, "a.json", "s1", &e), 0);
+    CHECK_INT(merge_add(&m, &b, "b.json", "s2", &e), 0);
+    CHECK_INT(merge_complete(&m, &e), 0);
+    CHECK_STR(e.text, "");
+    CHECK_INT(m.result.case_count, 2);
+    CHECK_INT(m.result.selected, 2);
+    CHECK(m.result.finished);
+    CHECK_INT(m.result.options.shards, 0);
+    CHECK_STR(m.result.slowest, "client/b");
+    CHECK_STR(m.result.started, "2026-01-02T03:04:04Z");
+    CHECK_STR(m.result.cases[0].log, "s1/cases/client/a.log");
+    CHECK(strstr(m.result.cases[1].json, "s2/cases/client/b.log") != NULL);
+    merge_release(&m);
+    result_release(&a);
+    result_release(&b);
+}
+
+static void test_a_missing_shard_is_named(void)
+{
+    struct result a, b;
+    struct merge m;
+    struct err e = {""};
+
+    shard(&a, 1, 3, "client/a");
+    shard(&b, 3, 3, NULL); /* an empty one, which never met its peer */
+    set(&b.peer_name, NULL);
+    merge_init(&m);
+    CHECK_INT(merge_add(&m, &a, "a.json", "", &e), 0);
+    CHECK_INT(merge_add(&m, &b, "b.json", "", &e), 0);
+    CHECK_INT(merge_complete(&m, &e), -1);
+    CHECK_STR(e.text, "shard 2/3 is missing");
+    CHECK_INT(outcome_status(&m.result), 1);
+    merge_release(&m);
+    result_release(&a);
+    result_release(&b);
+}
+
+static void test_what_does_not_belong_together_is_not_merged(void)
+{
+    struct result a, b;
+
+    shard(&a, 1, 2, "client/a");
+    shard(&b, 2, 2, "client/a");
+    merge_two(&a, &b, "b.json: case 'client/a' is in another result too");
+    shard(&a, 1, 2, "client/a");
+    shard(&b, 2, 2, "client/b");
+    set(&b.suite_hash, "def");
+    merge_two(&a, &b,
+              "b.json: another suite of cases than those before it: 'def', "
+              "not 'abc'");
+    shard(&a, 1, 2, "client/a");
+    shard(&b, 2, 2, "client/b");
+    set(&b.peer_version, "8");
+    merge_two(&a, &b,
+              "b.json: another version of the peer than those before it: "
+              "'8', not '7'");
+    shard(&a, 1, 2, "client/a");
+    shard(&b, 2, 2, "client/b");
+    set(&b.peer_command, NULL);
+    set(&b.peer_url, "http://x/");
+    merge_two(&a, &b,
+              "b.json: another command of the client than those before it: "
+              "'(none)', not 'node toy.js'");
+    shard(&a, 1, 2, "client/a");
+    shard(&b, 2, 2, "client/b");
+    b.options.strict = true;
+    merge_two(&a, &b,
+              "b.json: --strict is on here, or in those before it, but not in "
+              "both");
+    shard(&a, 1, 2, "client/a");
+    shard(&b, 2, 3, "client/b");
+    merge_two(&a, &b, "b.json: one of 3 shards, those before it of 2");
+    shard(&a, 1, 2, "client/a");
+    shard(&b, 2, 2, "client/b");
+    merge_two(&a, &b, "");
+}
+
 int suite_result(void)
 {
     CU_pSuite s = CU_add_suite("result", NULL, NULL);
@@ -284,7 +410,10 @@ int suite_result(void)
         !CU_ADD_TEST(s, test_bytes_that_are_no_text_are_shown) ||
         !CU_ADD_TEST(s, test_a_save_that_fails_leaves_the_old_one) ||
         !CU_ADD_TEST(s, test_what_is_no_result_is_refused) ||
-        !CU_ADD_TEST(s, test_each_result_has_its_exit_status))
+        !CU_ADD_TEST(s, test_each_result_has_its_exit_status) ||
+        !CU_ADD_TEST(s, test_shards_make_one_result) ||
+        !CU_ADD_TEST(s, test_a_missing_shard_is_named) ||
+        !CU_ADD_TEST(s, test_what_does_not_belong_together_is_not_merged))
         return -1;
     return 0;
 }

@@ -17,6 +17,7 @@ static void fill(struct result *r, const char *got)
     struct result_exchange *x = result_assert_exchange(a);
 
     result_init(r);
+    r->finished = true;
     r->role = mem_dup("client");
     r->wall_ms = 41234;
     r->slowest_ms = 40100;
@@ -121,6 +122,7 @@ static void test_what_all_cases_suffer_from_is_said_once(void)
     struct result r;
 
     result_init(&r);
+    r.finished = true;
     add_case(&r, "na", "no such verb");
     add_case(&r, "error", "no driver");
     add_case(&r, "error", "no driver");
