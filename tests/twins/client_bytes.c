@@ -86,20 +86,6 @@ static bool forget_to_declare(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
-static bool write_between(struct client_shim *cs, struct shim_request *r)
-{
-    put_inside(cs, r, "and then");
-    return true;
-}
-
-static bool declare_latin1(struct client_shim *cs, struct shim_request *r)
-{
-    (void)cs;
-    replace(&r->body, "<body",
-            "<?xml version='1.0' encoding='ISO-8859-1'?><body");
-    return true;
-}
-
 /* ---- HTTP ---- */
 
 static const struct http_header host = {"Host", "localhost"};
@@ -242,11 +228,7 @@ const struct twin twins_client_bytes[] = {
      CLIENT(.request = write_entity)},
     {"forgets-to-declare", TWIN_FAULTY, "uses a prefix that is not declared",
      CLIENT(.request = forget_to_declare)},
-    {"writes-between-payloads", TWIN_FAULTY, "writes text into its bodies",
-     CLIENT(.request = write_between)},
-    {"declares-latin-1", TWIN_FAULTY, "declares ISO 8859-1",
-     CLIENT(.request = declare_latin1)},
-    {"posts-text-plain", TWIN_UNADVISED, "calls what it sends text/plain",
+    {"posts-text-plain", TWIN_RIGHT, "calls what it sends text/plain",
      CLIENT(.request = post_plain)},
     {"codes-unasked", TWIN_UNADVISED,
      "writes a media type into Content-Encoding once it is logged in",
