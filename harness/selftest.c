@@ -57,12 +57,23 @@ bool selftest_is_practice(const struct knowledge *k, const char *req)
     return r && strcmp(r->level, "PRACTICE") == 0;
 }
 
-static void play_cell(const struct selftest_job *job, size_t index, FILE *to)
+static bool has_word(const char *list, const char *prefix, const char *word)
+{
+    char *spaced = mem_printf(" %s%s ", prefix, word);
+    bool found = strstr(list, spaced) != NULL;
+
+    free(spaced);
+    return found;
+}
+
+/* True when a rule was to find fault, and did. */
+static bool play_cell(const struct selftest_job *job, size_t index, FILE *to)
 {
     const struct selftest_cell *cell = &job->st->cells[index];
     struct judgement j;
     struct buf faults = BUF_INIT;
     unsigned advised = 0;
+    bool found;
 
     selftest_play(job->knowledge, job->cases[cell->tc], cell->twin, NULL, &j);
     buf_addc(&faults, ' ');
@@ -73,15 +84,37 @@ static void play_cell(const struct selftest_job *job, size_t index, FILE *to)
         advised += !selftest_is_practice(job->knowledge, j.findings[i].req);
     }
     selftest_tell(to, index, j.verdict, advised, buf_str(&faults), j.reason);
+    found = cell->want == WANT_RULE &&
+            has_word(buf_str(&faults), "invariant/", cell->by);
     buf_release(&faults);
     judgement_release(&j);
+    return found;
+}
+
+/* Cells of one rule and one twin stand together; once it was caught, the rest
+ * of them need not be played. */
+static bool goes_on(const struct selftest *st, size_t i)
+{
+    const struct selftest_cell *a = &st->cells[i], *b = &st->cells[i - 1];
+
+    return a->want == WANT_RULE && b->want == WANT_RULE &&
+           strcmp(a->by, b->by) == 0 && strcmp(a->twin, b->twin) == 0;
 }
 
 static void play_share(const struct selftest_job *job, unsigned share,
                        unsigned shares, FILE *to)
 {
-    for (size_t i = share; i < job->st->count; i += shares)
-        play_cell(job, i, to);
+    size_t group = 0;
+    bool caught = false;
+
+    for (size_t i = 0; i < job->st->count; i++) {
+        if (i > 0 && !goes_on(job->st, i)) {
+            group++;
+            caught = false;
+        }
+        if (group % shares == share && !caught)
+            caught = play_cell(job, i, to);
+    }
 }
 
 /* ---- the plan ---- */
@@ -141,7 +174,19 @@ void selftest_plan(struct selftest *st, const struct testcase *tc, size_t index,
         plan_others(st, tc, index, whole);
 }
 
-/* An invariant's twin is played in every case of its role: one will do. */
+static void plan_rule(struct selftest *st, const struct invariant *inv,
+                      const char *twin, struct testcase *const *cases,
+                      size_t count, bool named)
+{
+    for (size_t c = 0; c < count; c++) {
+        if (cases[c]->role == inv->binds && !cases[c]->sockets_only[0] &&
+            names_twin(cases[c], twin) == named)
+            add_cell(st, c, twin, inv->assertion.id, WANT_RULE);
+    }
+}
+
+/* An invariant's twin is caught in some case of its role: most likely in one
+ * that names it. */
 static void plan_rules(struct selftest *st, const struct knowledge *k,
                        struct testcase *const *cases, size_t count)
 {
@@ -149,25 +194,13 @@ static void plan_rules(struct selftest *st, const struct knowledge *k,
         const struct invariant *inv = &k->invariants.items[i];
 
         for (size_t t = 0; t < inv->caught_count; t++) {
-            for (size_t c = 0; c < count; c++) {
-                if (cases[c]->role == inv->binds && !cases[c]->sockets_only[0])
-                    add_cell(st, c, inv->caught[t].twin, inv->assertion.id,
-                             WANT_RULE);
-            }
+            plan_rule(st, inv, inv->caught[t].twin, cases, count, true);
+            plan_rule(st, inv, inv->caught[t].twin, cases, count, false);
         }
     }
 }
 
 /* ---- what came, against what was wanted ---- */
-
-static bool has_word(const char *list, const char *prefix, const char *word)
-{
-    char *spaced = mem_printf(" %s%s ", prefix, word);
-    bool found = strstr(list, spaced) != NULL;
-
-    free(spaced);
-    return found;
-}
 
 void selftest_weigh(struct selftest_cell *cell)
 {
