@@ -10,6 +10,10 @@
 #include "virtual_queue.h"
 
 #define MAX_CLIENTS 8
+
+/* Of SCRAM's hash. Here nobody attacks a password, and thousands of logins
+ * would spend most of their time on it. */
+#define FEW_ITERATIONS 16
 #define BIG_SHOWN 4096 /* bytes of a request that is too big */
 
 enum { ARRIVES, TO_MANAGER, ANSWERED, FAILED, CUT, REPLY };
@@ -500,6 +504,7 @@ void virtual_play_client(const struct testcase *tc, client_maker make,
         .now_ms = VIRTUAL_EPOCH_MS,
     };
 
+    options.scram_iterations = FEW_ITERATIONS;
     s.mock = mock_new(&options);
     setting.mock = s.mock;
     s.play = play_new(tc, &client_ops, &s, &setting, log);
