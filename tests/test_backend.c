@@ -173,6 +173,24 @@ static void test_mechanisms_are_offered_in_order(void)
     finish();
 }
 
+static void test_other_features_and_no_prefix_if_asked(void)
+{
+    options = mock_options_default();
+    options.random = no_chance;
+    options.mechanisms = "PLAIN";
+    options.anonymous = false;
+    options.offers = "starttls compression";
+    options.other_prefixes = true;
+    begin();
+    CHECK(has(&peers[0],
+              "<features xmlns='http://etherx.jabber.org/streams'>"
+              "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"
+              "<compression xmlns='http://jabber.org/features/compress'>"
+              "<method>zlib</method></compression><mechanisms " SASL ">"
+              "<mechanism>PLAIN</mechanism></mechanisms></features>"));
+    finish();
+}
+
 static void test_plain_takes_the_right_password_only(void)
 {
     begin();
@@ -532,6 +550,7 @@ int suite_backend(void)
     CU_pSuite suite = CU_add_suite("backend", NULL, NULL);
 
     if (!suite || !CU_ADD_TEST(suite, test_mechanisms_are_offered_in_order) ||
+        !CU_ADD_TEST(suite, test_other_features_and_no_prefix_if_asked) ||
         !CU_ADD_TEST(suite, test_plain_takes_the_right_password_only) ||
         !CU_ADD_TEST(suite,
                      test_plain_without_initial_response_is_asked_for_it) ||
