@@ -266,12 +266,12 @@ static const struct story guilty_clients[] = {
        "Transfer-Encoding: chunked\r\n\r\n"
        "47\r\n" BODY SID "rid='101'/>\r\n0\r\n\r\n"}},
      WARNED("no-chunks-sent")},
-    {"as text/plain",
+    {"as JSON",
      C,
      {{ASKED, 10, 2,
-       "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
+       "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
        "Content-Length: 71\r\n\r\n" BODY SID "rid='101'/>"}},
-     WARNED("request-content-type")},
+     WARNED("requests-say-xml")},
     {"a media type for a coding",
      C,
      {{ASKED, 10, 2,

@@ -259,12 +259,15 @@ static void tell(struct client_peer *peer, int64_t now_ms, uint64_t id,
                  const char *bytes, size_t len)
 {
     struct http_message m;
+    struct peer_message message = {.http = &m};
     size_t used;
     bool good = http_read(HTTP_RESPONSE, bytes, len, false, true, &m, &used,
                           NULL) == HTTP_WHOLE;
 
     if (good && http_header(&m, "Content-Encoding"))
         good = decode(&m.body);
+    if (good && peer->ops->message)
+        peer->ops->message(peer, &message);
     if (good)
         peer->ops->answer(peer, now_ms, id, m.status,
                           http_header(&m, "Content-Type"), buf_str(&m.body),

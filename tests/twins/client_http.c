@@ -250,6 +250,15 @@ static bool drop_chunks(struct client_shim *cs, struct shim_answer *a)
     return true;
 }
 
+static bool drop_coded(struct client_shim *cs, struct shim_answer *a)
+{
+    const struct http_message *m = http_of(a);
+
+    if (cs->online && m && http_header(m, "Content-Encoding"))
+        take_for_empty(a);
+    return true;
+}
+
 static bool read_first_piece(struct client_shim *cs, struct shim_answer *a)
 {
     if (cs->online && a->message && a->message->pieces > 1)
@@ -345,6 +354,8 @@ const struct twin twins_client_http[] = {
      CLIENT(.answer = stop_at_chunks)},
     {"drops-chunks", TWIN_FAULTY, "takes an answer in chunks for empty",
      CLIENT(.answer = drop_chunks)},
+    {"drops-compressed", TWIN_FAULTY, "takes a compressed answer for empty",
+     CLIENT(.answer = drop_coded)},
     {"reads-the-first-piece", TWIN_FAULTY,
      "takes an answer that comes in pieces for empty",
      CLIENT(.answer = read_first_piece)},
