@@ -616,7 +616,8 @@ static void act_on(struct play *p, int64_t now_ms, struct exchange *ex,
     case ACTION_LOSE:
     case ACTION_BYTES:
         ex->action = a;
-        if (ex->answer) /* it was withheld until now */
+        ex->withheld = false; /* its answer may come only now */
+        if (ex->answer)
             settle(p, now_ms, ex);
         break;
     case ACTION_PASS:

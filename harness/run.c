@@ -486,8 +486,10 @@ int run_cases(const struct knowledge *k, const struct selection *sel,
     int rc = 0;
 
     run.to_judge_end = &run.to_judge;
-    run.style = text_style_for(fileno(o->text));
-    run.screen = isatty(fileno(o->text)) && !o->quiet;
+    if (o->text) {
+        run.style = text_style_for(fileno(o->text));
+        run.screen = isatty(fileno(o->text)) && !o->quiet;
+    }
     run.path = mem_printf("%s/result.json", o->dir);
     begin_loop(&run);
     if (o->role == ROLE_CLIENT && o->driver == DRIVER_LINE)

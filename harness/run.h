@@ -30,7 +30,7 @@ struct run_options {
     double timeout_factor; /* 1.0 */
     uint64_t seed;
     bool fail_fast;
-    FILE *text;                      /* for a person: stdout or stderr */
+    FILE *text;                      /* for a person; NULL: for nobody */
     const struct baseline *baseline; /* or NULL */
     bool quiet;                      /* only the summary */
     bool verbose;                    /* each assert of each case */

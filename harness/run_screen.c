@@ -15,9 +15,11 @@ static void erase(struct run *run)
 
 static void show(struct run *run, struct buf *text)
 {
-    erase(run);
-    fwrite(buf_str(text), 1, text->len, run->options->text);
-    fflush(run->options->text);
+    if (run->options->text) {
+        erase(run);
+        fwrite(buf_str(text), 1, text->len, run->options->text);
+        fflush(run->options->text);
+    }
     buf_release(text);
 }
 
