@@ -33,6 +33,7 @@ struct twin {
 
 extern const struct twin twins_client_answers[];
 extern const struct twin twins_client_acks[];
+extern const struct twin twins_client_attach[];
 extern const struct twin twins_client_bytes[];
 extern const struct twin twins_client_creation[];
 extern const struct twin twins_client_ending[];
