@@ -2,21 +2,23 @@
 #include "expr.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <libxml/xpathInternals.h>
+#include <nettle/sha1.h>
 
 const char *const *expr_function_names(void)
 {
-    static const char *const names[] = {"bs:join", "bs:min",     "bs:max",
-                                        "bs:int",  "bs:rid-cmp", NULL};
+    static const char *const names[] = {
+        "bs:join", "bs:min", "bs:max", "bs:int", "bs:rid-cmp", "bs:sha1", NULL};
 
     return names;
 }
 
 const char *expr_function_list(void)
 {
-    return "bs:join bs:min bs:max bs:int bs:rid-cmp";
+    return "bs:join bs:min bs:max bs:int bs:rid-cmp bs:sha1";
 }
 
 /* Decimal strings of any length; leading zeros do not count. */
@@ -138,6 +140,27 @@ static void call_rid_cmp(xmlXPathParserContextPtr ctxt, int nargs)
     valuePush(ctxt, xmlXPathNewFloat(order));
 }
 
+/* bs:sha1(text): in small hexadecimal digits, as a key of XEP-0124 §15.3 is
+ * written. */
+static void call_sha1(xmlXPathParserContextPtr ctxt, int nargs)
+{
+    char hex[2 * SHA1_DIGEST_SIZE + 1] = "";
+    uint8_t digest[SHA1_DIGEST_SIZE];
+    struct sha1_ctx sha1;
+    xmlChar *text;
+
+    CHECK_ARITY(1);
+    text = xmlXPathPopString(ctxt);
+    sha1_init(&sha1);
+    if (text)
+        sha1_update(&sha1, strlen((const char *)text), text);
+    sha1_digest(&sha1, sizeof digest, digest);
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    xmlFree(text);
+    valuePush(ctxt, xmlXPathNewCString(hex));
+}
+
 void expr_register_functions(xmlXPathContextPtr ctxt)
 {
     static const struct {
@@ -145,7 +168,7 @@ void expr_register_functions(xmlXPathContextPtr ctxt)
         xmlXPathFunction call;
     } functions[] = {
         {"join", call_join}, {"min", call_min},         {"max", call_max},
-        {"int", call_int},   {"rid-cmp", call_rid_cmp},
+        {"int", call_int},   {"rid-cmp", call_rid_cmp}, {"sha1", call_sha1},
     };
 
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)

@@ -28,6 +28,7 @@ static void test_values_are_printed_exactly(void)
         {"bs:max(3, 'x')", "NaN"},
         {"bs:max(3, $nothing)", "NaN"},
         {"bs:join($nothing, ' ')", ""},
+        {"bs:sha1('abc')", "a9993e364706816aba3e25717850c26c9cd0d89d"},
         {"bs:rid-cmp('99', '100')", "-1"},
         {"bs:rid-cmp('0100', '100')", "0"},
         {"bs:rid-cmp('90071992547409920', '90071992547409919')", "1"},

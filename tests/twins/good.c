@@ -109,9 +109,17 @@ static void save(struct libbosh_peer *lp)
     lp->saved_rid = bosh_rid(lp->session);
 }
 
+static bool same_bare_jid(const char *a, const char *b)
+{
+    size_t len = strcspn(a, "/");
+
+    return strcspn(b, "/") == len && strncmp(a, b, len) == 0;
+}
+
 static int restore(struct libbosh_peer *lp, int64_t now_ms,
                    const struct verb *v)
 {
+    const char *jid = arg(v, "jid");
     struct bosh_attach known = {.jid = lp->saved_jid,
                                 .sid = lp->saved_sid,
                                 .rid = lp->saved_rid,
@@ -122,6 +130,8 @@ static int restore(struct libbosh_peer *lp, int64_t now_ms,
                                 .inactivity_s = -1,
                                 .polling_s = -1};
 
+    if (!known.jid || (jid && !same_bare_jid(jid, known.jid)))
+        return err_set(&lp->error, "no session of that user was saved");
     if (new_session(lp, v))
         return -1;
     return bosh_attach(lp->session, now_ms, &known);
@@ -158,7 +168,9 @@ static const char *libbosh_verb(struct client_peer *cp, int64_t now_ms,
         done = bosh_resume(lp->session);
     } else if (strcmp(v->name, "flush") == 0) {
         done = bosh_flush(lp->session);
-    } else if (strcmp(v->name, "reset") == 0) {
+    } else if (strcmp(v->name, "reset") == 0 ||
+               strcmp(v->name, "restart-process") == 0) {
+        /* a process that ends does so without a word */
         done = bosh_reset(lp->session);
     } else if (strcmp(v->name, "bind") == 0) {
         done = bosh_bind(lp->session, arg(v, "resource"));

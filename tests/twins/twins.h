@@ -32,6 +32,8 @@ struct twin {
 };
 
 extern const struct twin twins_client_answers[];
+extern const struct twin twins_client_acks[];
+extern const struct twin twins_client_attach[];
 extern const struct twin twins_client_bytes[];
 extern const struct twin twins_client_creation[];
 extern const struct twin twins_client_ending[];
@@ -42,6 +44,7 @@ extern const struct twin twins_client_habits[];
 extern const struct twin twins_client_http[];
 extern const struct twin twins_client_login[];
 extern const struct twin twins_client_loss[];
+extern const struct twin twins_client_keys[];
 extern const struct twin twins_client_numbers[];
 extern const struct twin twins_client_order[];
 extern const struct twin twins_client_pause[];
