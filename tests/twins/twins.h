@@ -31,8 +31,8 @@ struct twin {
     const struct server_hooks *server; /* SERVER(...) of server_shim.h */
 };
 
-extern const struct twin twins_client_answers[];
 extern const struct twin twins_client_acks[];
+extern const struct twin twins_client_answers[];
 extern const struct twin twins_client_attach[];
 extern const struct twin twins_client_bytes[];
 extern const struct twin twins_client_creation[];
@@ -42,9 +42,9 @@ extern const struct twin twins_client_errors[];
 extern const struct twin twins_client_flow[];
 extern const struct twin twins_client_habits[];
 extern const struct twin twins_client_http[];
+extern const struct twin twins_client_keys[];
 extern const struct twin twins_client_login[];
 extern const struct twin twins_client_loss[];
-extern const struct twin twins_client_keys[];
 extern const struct twin twins_client_numbers[];
 extern const struct twin twins_client_order[];
 extern const struct twin twins_client_pause[];
