@@ -7,6 +7,7 @@
 
 #include "flow.h"
 #include "session.h"
+#include "store.h"
 
 double bosh_default_timeout = 1.1;
 double bosh_default_secondary_timeout = 0.1;
@@ -196,6 +197,45 @@ int bosh_attach(struct bosh *s, int64_t now_ms, const struct bosh_attach *known)
     struct happening h = {.now_ms = now_ms, .known = known};
 
     return verb(s, ON_ATTACH, &h);
+}
+
+static int restore(struct bosh *s, int64_t now_ms, const char *text,
+                   const char *jid)
+{
+    struct bosh_attach known;
+    struct err e = {""};
+    xmlDocPtr doc;
+    int rc;
+
+    if (store_read(text, jid, &known, &doc, &e)) {
+        s->error = e;
+        return BOSH_E_ARG;
+    }
+    rc = bosh_attach(s, now_ms, &known);
+    xmlFreeDoc(doc);
+    return rc;
+}
+
+int bosh_restore(struct bosh *s, int64_t now_ms, const char *jid)
+{
+    const struct bosh_store *store = &s->options.store;
+    char *text;
+    int rc;
+
+    s->error = (struct err){""};
+    if (!session_is_over(s)) {
+        err_set(&s->error, "a session is alive already");
+        return BOSH_E_STATE;
+    }
+    text = store->load ? store->load(store->ctx) : NULL;
+    if (!text) {
+        err_set(&s->error, "no session is stored");
+        return BOSH_E_ARG;
+    }
+    rc = restore(s, now_ms, text, jid);
+    explicit_bzero(text, strlen(text));
+    free(text);
+    return rc;
 }
 
 int bosh_send(struct bosh *s, const char *xml, size_t len)

@@ -79,6 +79,21 @@ struct bosh_random {
     void *ctx;
 };
 
+/*
+ * Where a logged-in session is kept, so that another process can take it up by
+ * bosh_restore(): the seed's keepalive. driver_store.h has a file. What is
+ * kept lets anybody act as the user: keep it where only its owner can read.
+ */
+struct bosh_store {
+    /* Keep text in place of what was kept before; NULL: forget that. Called
+     * before each new request, and when the session is over, from
+     * within the function that brought it about. Returns 0, or -1. */
+    int (*save)(void *ctx, const char *text);
+    /* What is kept, to be freed by free(); NULL: nothing. */
+    char *(*load)(void *ctx);
+    void *ctx;
+};
+
 /* Set all by bosh_options_init(), then change what should differ. Strings are
  * copied by bosh_new(). */
 struct bosh_options {
@@ -112,6 +127,8 @@ struct bosh_options {
     bool back_off;            /* true: later repeats wait longer and longer */
     int64_t disconnect_ms;    /* 3000: how long our terminate may take */
     int max_open;             /* 2: requests at once, if the manager lets us */
+
+    struct bosh_store store; /* all NULL: nothing is kept */
 
     struct bosh_random random; /* the system's by default */
 };
@@ -164,6 +181,7 @@ struct bosh_attach {
     int requests;     /* the same; negative: no limit known */
     int inactivity_s; /* negative: not known */
     int polling_s;    /* negative: not known */
+    int maxpause_s;   /* negative: no pause is allowed */
     const char *keys; /* as bosh_keys() gave it; NULL: none are in use */
 };
 
@@ -176,6 +194,16 @@ struct bosh_attach {
  */
 int bosh_attach(struct bosh *s, int64_t now_ms,
                 const struct bosh_attach *known);
+
+/*
+ * Go on with the session that options.store keeps, as bosh_attach() does.
+ *
+ * jid  whose it must be, with or without resource; NULL: anybody's
+ *
+ * Returns 0; BOSH_E_STATE while a session is alive; BOSH_E_ARG when nothing is
+ * stored, or it is damaged, or somebody else's: bosh_last_error() says which.
+ */
+int bosh_restore(struct bosh *s, int64_t now_ms, const char *jid);
 
 /*
  * Queue stanzas. What is queued when the next request is made goes out in it,

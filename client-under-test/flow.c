@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "store.h"
+
 /* The rid window when the manager names none: §11 sets no limit then. */
 #define DEFAULT_WINDOW 5
 
@@ -319,6 +321,7 @@ static void make_if_due(struct bosh *s, int64_t now_ms)
     }
     end_pause(s);
     make_next(s, now_ms);
+    store_keep(s);
 }
 
 int flow_next_request(struct bosh *s, int64_t now_ms, struct bosh_request *req)
