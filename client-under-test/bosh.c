@@ -102,8 +102,13 @@ static void options_copy(struct bosh_options *to,
 {
     *to = *from;
     to->url = mem_dup(from->url);
+    to->base_url = mem_dup(from->base_url);
+    to->proxy = mem_dup(from->proxy);
     to->ca_file = mem_dup(from->ca_file);
+    to->cert_file = mem_dup(from->cert_file);
+    to->key_file = mem_dup(from->key_file);
     to->headers = copy_list(from->headers);
+    to->cookies = copy_list(from->cookies);
     to->lang = mem_dup(from->lang ? from->lang : "en");
     to->route = mem_dup(from->route);
     to->content = mem_dup(from->content);
@@ -122,8 +127,13 @@ static void free_text(const char *text)
 static void options_release(struct bosh_options *o)
 {
     free_text(o->url);
+    free_text(o->base_url);
+    free_text(o->proxy);
     free_text(o->ca_file);
+    free_text(o->cert_file);
+    free_text(o->key_file);
     free_list(o->headers);
+    free_list(o->cookies);
     free_text(o->lang);
     free_text(o->route);
     free_text(o->content);

@@ -98,9 +98,21 @@ struct bosh_store {
  * copied by bosh_new(). */
 struct bosh_options {
     /* For the driver; the session only keeps them. */
-    const char *url;            /* http:// or https:// */
-    const char *ca_file;        /* PEM; NULL: the system's */
+    const char *url;            /* http:, https:, or relative */
+    const char *base_url;       /* what url is relative to; or NULL */
     const char *const *headers; /* "Name: value", ends with NULL; or NULL */
+    const char *proxy;          /* http://, https://, socks4://, socks4a://,
+                                 * socks5:// or socks5h:// with host and port,
+                                 * perhaps user and password; NULL: none */
+    const char *ca_file;        /* PEM; NULL: the system's */
+    const char *cert_file;      /* our own, PEM; NULL: none */
+    const char *key_file;       /* its key, PEM; NULL: in cert_file */
+
+    /* Cookies. Both empty: none is sent, and none is kept. */
+    const char *const *cookies; /* "name=value; domain=..; path=..;
+                                 * expires=..", all but the first may be
+                                 * missing; ends with NULL; or NULL */
+    bool with_credentials;      /* keep the manager's, and send them back */
 
     /* Asked for at creation, XEP-0124 §7.1. */
     int wait_s;          /* 60; 0 to 65535, 0 asks for a polling session */

@@ -182,7 +182,7 @@ static struct session *open_session(struct verbs *v, const json_t *line)
     hook.ctx = session;
     if (driver_add(v->driver, session->bosh, hook)) {
         forget(v, session);
-        refuse(line, "the URL must begin with http:// or https://");
+        refuse(line, driver_last_error(v->driver));
         return NULL;
     }
     return session;
