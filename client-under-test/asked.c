@@ -147,6 +147,12 @@ static int set_mechanisms(struct asked *a, const char *value)
     return 0;
 }
 
+static int set_token(struct asked *a, const char *value)
+{
+    a->options.token = *value ? value : NULL;
+    return 0;
+}
+
 static int set_lang(struct asked *a, const char *value)
 {
     a->options.lang = value;
@@ -223,6 +229,7 @@ static const struct option {
     {"secondary-min-ms", set_secondary_min},
     {"secondary-timeout", set_secondary},
     {"timeout", set_timeout},
+    {"token", set_token},
     {"wait", set_wait},
     {"with-credentials", set_credentials},
 };

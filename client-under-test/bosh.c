@@ -113,6 +113,7 @@ static void options_copy(struct bosh_options *to,
     to->route = mem_dup(from->route);
     to->content = mem_dup(from->content);
     to->mechanisms = mem_dup(from->mechanisms);
+    to->token = mem_dup(from->token);
     if (to->keys_count != 0 && to->keys_count < KEYS_COUNT_MIN)
         to->keys_count = KEYS_COUNT_MIN;
     if (to->keys_count > KEYS_COUNT_MAX)
@@ -122,6 +123,15 @@ static void options_copy(struct bosh_options *to,
 static void free_text(const char *text)
 {
     free((char *)(uintptr_t)text);
+}
+
+static void free_secret(const char *text)
+{
+    char *secret = (char *)(uintptr_t)text;
+
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    free(secret);
 }
 
 static void options_release(struct bosh_options *o)
@@ -138,6 +148,7 @@ static void options_release(struct bosh_options *o)
     free_text(o->route);
     free_text(o->content);
     free_text(o->mechanisms);
+    free_secret(o->token);
 }
 
 struct bosh *bosh_new(const struct bosh_options *options)

@@ -128,7 +128,12 @@ struct bosh_options {
                      * 10000 */
 
     /* Login, XEP-0206 and RFC 6120. */
-    const char *mechanisms; /* allowed ones, by spaces; NULL: all we have */
+    const char *mechanisms; /* allowed ones, by spaces; NULL: all we have:
+                             * EXTERNAL where there is a cert_file,
+                             * OAUTHBEARER where there is a token,
+                             * SCRAM-SHA-512 (if GNU SASL has it), -256 and -1,
+                             * PLAIN, ANONYMOUS */
+    const char *token;      /* of OAuth 2.0, RFC 7628; or NULL */
     bool explicit_bind;     /* wait for bosh_bind() */
 
     /* When to give up and when to try again. */
@@ -172,7 +177,7 @@ const struct bosh_options *bosh_get_options(const struct bosh *s);
  * Create a session and log in.
  *
  * jid       user@domain, user@domain/resource, or domain for ANONYMOUS
- * password  NULL or "" only for ANONYMOUS
+ * password  NULL or "" for ANONYMOUS, or if a token or certificate will do
  *
  * A session that has ended may be connected again, with a new rid.
  *

@@ -248,11 +248,14 @@ static void make(struct bosh *s, enum exchange_kind kind,
 static void make_restart(struct bosh *s, int64_t now_ms)
 {
     struct buf nothing = BUF_INIT;
+    char *from = login_restart_from(s->login);
     struct body_request r = {.restart_to = login_domain(s->login),
+                             .from = from,
                              .lang = s->options.lang};
 
     s->restart = false;
     make(s, EXCHANGE_RESTART, &r, &nothing, now_ms);
+    free(from);
 }
 
 static void make_pause(struct bosh *s, int64_t now_ms)

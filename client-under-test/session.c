@@ -73,8 +73,13 @@ static uint64_t random_rid(const struct bosh *s)
 
 static int on_connect(struct bosh *s, const struct happening *h)
 {
+    struct login_proofs proofs = {
+        .password = h->password,
+        .token = s->options.token,
+        .certificate = s->options.cert_file != NULL,
+    };
     struct login *login =
-        login_new(h->text, h->password, s->options.mechanisms, &s->error);
+        login_new(h->text, &proofs, s->options.mechanisms, &s->error);
 
     if (!login)
         return BOSH_E_ARG;
