@@ -147,6 +147,12 @@ static int set_mechanisms(struct asked *a, const char *value)
     return 0;
 }
 
+static int set_token(struct asked *a, const char *value)
+{
+    a->options.token = *value ? value : NULL;
+    return 0;
+}
+
 static int set_lang(struct asked *a, const char *value)
 {
     a->options.lang = value;
@@ -159,23 +165,45 @@ static int set_content(struct asked *a, const char *value)
     return 0;
 }
 
-/* "Name: value" lines. */
-static int set_headers(struct asked *a, const char *value)
+/* Lines, each with that sign in it. */
+static int read_lines(struct asked_lines *out, const char *value, char sign)
 {
     size_t count = 0;
     char *rest;
     char *line;
 
-    free(a->header_text);
-    a->header_text = mem_dup(value);
-    for (line = strtok_r(a->header_text, "\r\n", &rest); line;
+    free(out->text);
+    out->text = mem_dup(value);
+    for (line = strtok_r(out->text, "\r\n", &rest); line;
          line = strtok_r(NULL, "\r\n", &rest)) {
-        if (count == ASKED_HEADERS_MAX || !strchr(line, ':'))
+        if (count == ASKED_LINES_MAX || !strchr(line, sign))
             return -1;
-        a->headers[count++] = line;
+        out->line[count++] = line;
     }
-    a->headers[count] = NULL;
-    a->options.headers = a->headers;
+    out->line[count] = NULL;
+    return 0;
+}
+
+static int set_headers(struct asked *a, const char *value)
+{
+    a->options.headers = a->headers.line;
+    return read_lines(&a->headers, value, ':');
+}
+
+static int set_cookies(struct asked *a, const char *value)
+{
+    a->options.cookies = a->cookies.line;
+    return read_lines(&a->cookies, value, '=');
+}
+
+static int set_credentials(struct asked *a, const char *value)
+{
+    return read_bool(&a->options.with_credentials, value);
+}
+
+static int set_proxy(struct asked *a, const char *value)
+{
+    a->options.proxy = *value ? value : NULL;
     return 0;
 }
 
@@ -186,6 +214,7 @@ static const struct option {
     {"ack", set_ack},
     {"back-off", set_back_off},
     {"content", set_content},
+    {"cookies", set_cookies},
     {"disconnect-ms", set_disconnect},
     {"explicit-bind", set_explicit_bind},
     {"headers", set_headers},
@@ -195,11 +224,14 @@ static const struct option {
     {"max-errors", set_max_errors},
     {"max-open", set_max_open},
     {"mechanisms", set_mechanisms},
+    {"proxy", set_proxy},
     {"route", set_route},
     {"secondary-min-ms", set_secondary_min},
     {"secondary-timeout", set_secondary},
     {"timeout", set_timeout},
+    {"token", set_token},
     {"wait", set_wait},
+    {"with-credentials", set_credentials},
 };
 #define OPTION_COUNT (sizeof OPTIONS / sizeof OPTIONS[0])
 
@@ -262,8 +294,9 @@ int asked_read(struct asked *out, const json_t *line, struct err *e)
 
 void asked_release(struct asked *a)
 {
-    free(a->header_text);
-    a->header_text = NULL;
+    free(a->headers.text);
+    free(a->cookies.text);
+    a->headers.text = a->cookies.text = NULL;
 }
 
 const char *asked_option_name(size_t i)

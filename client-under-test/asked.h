@@ -13,12 +13,18 @@
 #include "bosh.h"
 #include "common/err.h"
 
-#define ASKED_HEADERS_MAX 32
+#define ASKED_LINES_MAX 32
+
+/* A list of lines, as an option gives it. */
+struct asked_lines {
+    const char *line[ASKED_LINES_MAX + 1]; /* ends with NULL */
+    char *text;                            /* what they point into */
+};
 
 struct asked {
     struct bosh_options options;
-    const char *headers[ASKED_HEADERS_MAX + 1];
-    char *header_text; /* what headers points into */
+    struct asked_lines headers;
+    struct asked_lines cookies;
 };
 
 /* The defaults. Release with asked_release(). */

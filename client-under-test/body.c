@@ -46,6 +46,8 @@ void body_write(struct buf *out, const struct body_request *r)
     buf_adds(out, "<body");
     if (r->ack > 0)
         buf_printf(out, " ack='%" PRIu64 "'", r->ack);
+    if (r->from)
+        attr(out, "from", r->from);
     if (r->key)
         attr(out, "key", r->key);
     if (r->newkey)

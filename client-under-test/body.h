@@ -41,6 +41,7 @@ struct body_request {
     bool terminate;         /* XEP-0124 §13 */
     int pause_s;            /* XEP-0124 §10; 0: none */
     const char *restart_to; /* XEP-0206 §5; NULL: no restart */
+    const char *from;       /* of a restart after EXTERNAL; NULL: none */
     const char *lang;       /* of a restart */
     const char *payload;    /* elements, namespaces declared; may be NULL */
     size_t payload_len;

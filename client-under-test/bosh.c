@@ -7,6 +7,7 @@
 
 #include "flow.h"
 #include "session.h"
+#include "store.h"
 
 double bosh_default_timeout = 1.1;
 double bosh_default_secondary_timeout = 0.1;
@@ -101,12 +102,18 @@ static void options_copy(struct bosh_options *to,
 {
     *to = *from;
     to->url = mem_dup(from->url);
+    to->base_url = mem_dup(from->base_url);
+    to->proxy = mem_dup(from->proxy);
     to->ca_file = mem_dup(from->ca_file);
+    to->cert_file = mem_dup(from->cert_file);
+    to->key_file = mem_dup(from->key_file);
     to->headers = copy_list(from->headers);
+    to->cookies = copy_list(from->cookies);
     to->lang = mem_dup(from->lang ? from->lang : "en");
     to->route = mem_dup(from->route);
     to->content = mem_dup(from->content);
     to->mechanisms = mem_dup(from->mechanisms);
+    to->token = mem_dup(from->token);
     if (to->keys_count != 0 && to->keys_count < KEYS_COUNT_MIN)
         to->keys_count = KEYS_COUNT_MIN;
     if (to->keys_count > KEYS_COUNT_MAX)
@@ -118,15 +125,30 @@ static void free_text(const char *text)
     free((char *)(uintptr_t)text);
 }
 
+static void free_secret(const char *text)
+{
+    char *secret = (char *)(uintptr_t)text;
+
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    free(secret);
+}
+
 static void options_release(struct bosh_options *o)
 {
     free_text(o->url);
+    free_text(o->base_url);
+    free_text(o->proxy);
     free_text(o->ca_file);
+    free_text(o->cert_file);
+    free_text(o->key_file);
     free_list(o->headers);
+    free_list(o->cookies);
     free_text(o->lang);
     free_text(o->route);
     free_text(o->content);
     free_text(o->mechanisms);
+    free_secret(o->token);
 }
 
 struct bosh *bosh_new(const struct bosh_options *options)
@@ -196,6 +218,45 @@ int bosh_attach(struct bosh *s, int64_t now_ms, const struct bosh_attach *known)
     struct happening h = {.now_ms = now_ms, .known = known};
 
     return verb(s, ON_ATTACH, &h);
+}
+
+static int restore(struct bosh *s, int64_t now_ms, const char *text,
+                   const char *jid)
+{
+    struct bosh_attach known;
+    struct err e = {""};
+    xmlDocPtr doc;
+    int rc;
+
+    if (store_read(text, jid, &known, &doc, &e)) {
+        s->error = e;
+        return BOSH_E_ARG;
+    }
+    rc = bosh_attach(s, now_ms, &known);
+    xmlFreeDoc(doc);
+    return rc;
+}
+
+int bosh_restore(struct bosh *s, int64_t now_ms, const char *jid)
+{
+    const struct bosh_store *store = &s->options.store;
+    char *text;
+    int rc;
+
+    s->error = (struct err){""};
+    if (!session_is_over(s)) {
+        err_set(&s->error, "a session is alive already");
+        return BOSH_E_STATE;
+    }
+    text = store->load ? store->load(store->ctx) : NULL;
+    if (!text) {
+        err_set(&s->error, "no session is stored");
+        return BOSH_E_ARG;
+    }
+    rc = restore(s, now_ms, text, jid);
+    explicit_bzero(text, strlen(text));
+    free(text);
+    return rc;
 }
 
 int bosh_send(struct bosh *s, const char *xml, size_t len)

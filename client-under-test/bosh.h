@@ -79,13 +79,40 @@ struct bosh_random {
     void *ctx;
 };
 
+/*
+ * Where a logged-in session is kept, so that another process can take it up by
+ * bosh_restore(): the seed's keepalive. driver_store.h has a file. What is
+ * kept lets anybody act as the user: keep it where only its owner can read.
+ */
+struct bosh_store {
+    /* Keep text in place of what was kept before; NULL: forget that. Called
+     * before each new request, and when the session is over, from
+     * within the function that brought it about. Returns 0, or -1. */
+    int (*save)(void *ctx, const char *text);
+    /* What is kept, to be freed by free(); NULL: nothing. */
+    char *(*load)(void *ctx);
+    void *ctx;
+};
+
 /* Set all by bosh_options_init(), then change what should differ. Strings are
  * copied by bosh_new(). */
 struct bosh_options {
     /* For the driver; the session only keeps them. */
-    const char *url;            /* http:// or https:// */
-    const char *ca_file;        /* PEM; NULL: the system's */
+    const char *url;            /* http:, https:, or relative */
+    const char *base_url;       /* what url is relative to; or NULL */
     const char *const *headers; /* "Name: value", ends with NULL; or NULL */
+    const char *proxy;          /* http://, https://, socks4://, socks4a://,
+                                 * socks5:// or socks5h:// with host and port,
+                                 * perhaps user and password; NULL: none */
+    const char *ca_file;        /* PEM; NULL: the system's */
+    const char *cert_file;      /* our own, PEM; NULL: none */
+    const char *key_file;       /* its key, PEM; NULL: in cert_file */
+
+    /* Cookies. Both empty: none is sent, and none is kept. */
+    const char *const *cookies; /* "name=value; domain=..; path=..;
+                                 * expires=..", all but the first may be
+                                 * missing; ends with NULL; or NULL */
+    bool with_credentials;      /* keep the manager's, and send them back */
 
     /* Asked for at creation, XEP-0124 §7.1. */
     int wait_s;          /* 60; 0 to 65535, 0 asks for a polling session */
@@ -101,7 +128,12 @@ struct bosh_options {
                      * 10000 */
 
     /* Login, XEP-0206 and RFC 6120. */
-    const char *mechanisms; /* allowed ones, by spaces; NULL: all we have */
+    const char *mechanisms; /* allowed ones, by spaces; NULL: all we have:
+                             * EXTERNAL where there is a cert_file,
+                             * OAUTHBEARER where there is a token,
+                             * SCRAM-SHA-512 (if GNU SASL has it), -256 and -1,
+                             * PLAIN, ANONYMOUS */
+    const char *token;      /* of OAuth 2.0, RFC 7628; or NULL */
     bool explicit_bind;     /* wait for bosh_bind() */
 
     /* When to give up and when to try again. */
@@ -112,6 +144,8 @@ struct bosh_options {
     bool back_off;            /* true: later repeats wait longer and longer */
     int64_t disconnect_ms;    /* 3000: how long our terminate may take */
     int max_open;             /* 2: requests at once, if the manager lets us */
+
+    struct bosh_store store; /* all NULL: nothing is kept */
 
     struct bosh_random random; /* the system's by default */
 };
@@ -143,7 +177,7 @@ const struct bosh_options *bosh_get_options(const struct bosh *s);
  * Create a session and log in.
  *
  * jid       user@domain, user@domain/resource, or domain for ANONYMOUS
- * password  NULL or "" only for ANONYMOUS
+ * password  NULL or "" for ANONYMOUS, or if a token or certificate will do
  *
  * A session that has ended may be connected again, with a new rid.
  *
@@ -164,6 +198,7 @@ struct bosh_attach {
     int requests;     /* the same; negative: no limit known */
     int inactivity_s; /* negative: not known */
     int polling_s;    /* negative: not known */
+    int maxpause_s;   /* negative: no pause is allowed */
     const char *keys; /* as bosh_keys() gave it; NULL: none are in use */
 };
 
@@ -176,6 +211,16 @@ struct bosh_attach {
  */
 int bosh_attach(struct bosh *s, int64_t now_ms,
                 const struct bosh_attach *known);
+
+/*
+ * Go on with the session that options.store keeps, as bosh_attach() does.
+ *
+ * jid  whose it must be, with or without resource; NULL: anybody's
+ *
+ * Returns 0; BOSH_E_STATE while a session is alive; BOSH_E_ARG when nothing is
+ * stored, or it is damaged, or somebody else's: bosh_last_error() says which.
+ */
+int bosh_restore(struct bosh *s, int64_t now_ms, const char *jid);
 
 /*
  * Queue stanzas. What is queued when the next request is made goes out in it,

@@ -5,16 +5,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "driver_web.h"
 
 #define EVENTS_MAX 64
 #define REDIRECTS_MAX 5
-#define CONTENT_TYPE "Content-Type: text/xml; charset=utf-8"
 
 /* One request on the wire, or a handle at rest (id 0). */
 struct transfer {
@@ -36,7 +35,7 @@ struct link {
     struct bosh *session;
     struct driver_hook hook;
     CURLM *multi;
-    struct curl_slist *headers;
+    struct web web;
     struct transfer *transfers;
     int64_t timer_ms; /* when libcurl wants to be called; BOSH_NEVER */
 };
@@ -49,6 +48,7 @@ struct driver {
     int watched; /* -1: none */
     void (*readable)(void *ctx);
     void *readable_ctx;
+    struct err error; /* why the last driver_add() was refused */
 };
 
 int64_t driver_now_ms(void)
@@ -145,26 +145,17 @@ static int on_seek(void *ctx, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_FAIL;
 }
 
-static void set_options(struct transfer *t, const struct bosh_options *o)
+static void set_options(struct transfer *t)
 {
     CURL *easy = t->easy;
 
+    web_set_up(&t->link->web, easy);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(easy, CURLOPT_READDATA, t);
     curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->link->headers);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "libbosh/" BOSH_LIB_VERSION);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-    if (o->ca_file)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
 }
 
 /* A handle at rest, or a new one. */
@@ -181,7 +172,7 @@ static struct transfer *get_transfer(struct link *link)
     t->easy = curl_easy_init();
     if (!t->easy)
         abort(); /* no memory */
-    set_options(t, bosh_get_options(link->session));
+    set_options(t);
     t->next = link->transfers;
     link->transfers = t;
     return t;
@@ -198,8 +189,7 @@ static void start(struct link *link, const struct bosh_request *req)
     buf_clear(&t->out);
     buf_add(&t->out, req->body, req->len);
     t->out_at = 0;
-    curl_easy_setopt(t->easy, CURLOPT_URL,
-                     bosh_get_options(link->session)->url);
+    curl_easy_setopt(t->easy, CURLOPT_URL, link->web.url);
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      (curl_off_t)req->len);
     curl_multi_add_handle(link->multi, t->easy);
@@ -220,38 +210,6 @@ static void rest(struct transfer *t)
         buf_release(&t->out);
 }
 
-static bool same_part(CURLU *a, CURLU *b, CURLUPart part)
-{
-    char *in_a = NULL;
-    char *in_b = NULL;
-    bool same;
-
-    curl_url_get(a, part, &in_a, CURLU_DEFAULT_PORT);
-    curl_url_get(b, part, &in_b, CURLU_DEFAULT_PORT);
-    same = in_a && in_b && strcasecmp(in_a, in_b) == 0;
-    curl_free(in_a);
-    curl_free(in_b);
-    return same;
-}
-
-static bool is_same_origin(const struct transfer *t, const char *url)
-{
-    CURLU *from = curl_url();
-    CURLU *to = curl_url();
-    bool same;
-
-    same = from && to &&
-           !curl_url_set(from, CURLUPART_URL,
-                         bosh_get_options(t->link->session)->url, 0) &&
-           !curl_url_set(to, CURLUPART_URL, url, 0) &&
-           same_part(from, to, CURLUPART_SCHEME) &&
-           same_part(from, to, CURLUPART_HOST) &&
-           same_part(from, to, CURLUPART_PORT);
-    curl_url_cleanup(from);
-    curl_url_cleanup(to);
-    return same;
-}
-
 /* 307 or 308: the same POST to another address. */
 static bool follow(struct transfer *t, long http_status)
 {
@@ -261,7 +219,7 @@ static bool follow(struct transfer *t, long http_status)
         ++t->redirects > REDIRECTS_MAX)
         return false;
     curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &url);
-    if (!url || !is_same_origin(t, url))
+    if (!url || !web_is_same_origin(&t->link->web, url))
         return false;
     url = mem_dup(url);
     curl_multi_remove_handle(t->link->multi, t->easy);
@@ -357,35 +315,19 @@ static void pump(struct link *link)
     }
 }
 
-static struct curl_slist *headers_of(const struct bosh_options *o)
-{
-    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
-
-    list = curl_slist_append(list, CONTENT_TYPE);
-    for (size_t i = 0; o->headers && o->headers[i]; i++)
-        list = curl_slist_append(list, o->headers[i]);
-    return list;
-}
-
-static bool is_http(const char *url)
-{
-    return url && (strncasecmp(url, "http://", 7) == 0 ||
-                   strncasecmp(url, "https://", 8) == 0);
-}
-
 int driver_add(struct driver *d, struct bosh *s, struct driver_hook hook)
 {
-    const struct bosh_options *o = bosh_get_options(s);
-    struct link *link;
+    struct link *link = mem_alloc(sizeof *link);
 
-    if (!is_http(o->url))
+    d->error = (struct err){""};
+    if (web_init(&link->web, bosh_get_options(s), &d->error)) {
+        free(link);
         return -1;
-    link = mem_alloc(sizeof *link);
+    }
     link->driver = d;
     link->session = s;
     link->hook = hook;
     link->timer_ms = BOSH_NEVER;
-    link->headers = headers_of(o);
     link->multi = curl_multi_init();
     if (!link->multi)
         abort(); /* no memory */
@@ -413,7 +355,7 @@ static void free_link(struct link *link)
         free(t);
     }
     curl_multi_cleanup(link->multi);
-    curl_slist_free_all(link->headers);
+    web_release(&link->web);
     /* Events of this turn may still name its descriptors. */
     for (size_t fd = 0; fd < link->driver->fd_cap; fd++) {
         if (link->driver->by_fd[fd] == link)
@@ -446,6 +388,11 @@ void driver_pump(struct driver *d, struct bosh *s)
             return;
         }
     }
+}
+
+const char *driver_last_error(const struct driver *d)
+{
+    return d->error.text;
 }
 
 /* ---- The loop --------------------------------------------------------------

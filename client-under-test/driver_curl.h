@@ -3,8 +3,9 @@
  *
  * The only file of the library that does I/O and looks at the clock. Each
  * session has connections of its own, kept alive between requests, so that
- * one session's broken connection is no other's. HTTP/1.1; no proxy from the
- * environment; certificates are checked; answers may be gzip or deflate.
+ * one session's broken connection is no other's. HTTP/1.1; nothing is taken
+ * from the environment, such as a proxy; certificates are checked; answers may
+ * be gzip or deflate.
  *
  * Redirects: 307 and 308 are followed with the POST kept, as long as scheme,
  * host and port stay the same. All others count as failures, for they would
@@ -35,8 +36,11 @@ struct driver_hook {
 };
 
 /* Drive s: its options say where to. Borrowed until driver_remove(). Returns
- * 0, or -1 when the URL is not http:// or https://. */
+ * 0, or -1 when its address is none for BOSH; driver_last_error() says why. */
 int driver_add(struct driver *d, struct bosh *s, struct driver_hook hook);
+
+/* "" when nothing went wrong. Borrowed until the next driver_add(). */
+const char *driver_last_error(const struct driver *d);
 
 /* Stop driving s, at once and without a word; connections are closed. */
 void driver_remove(struct driver *d, struct bosh *s);

@@ -182,7 +182,7 @@ static struct session *open_session(struct verbs *v, const json_t *line)
     hook.ctx = session;
     if (driver_add(v->driver, session->bosh, hook)) {
         forget(v, session);
-        refuse(line, "the URL must begin with http:// or https://");
+        refuse(line, driver_last_error(v->driver));
         return NULL;
     }
     return session;
@@ -221,6 +221,7 @@ static void read_known(struct bosh_attach *known, const json_t *from)
     known->requests = (int)asked_number(from, "requests", -1);
     known->inactivity_s = (int)asked_number(from, "inactivity", -1);
     known->polling_s = (int)asked_number(from, "polling", -1);
+    known->maxpause_s = (int)asked_number(from, "maxpause", -1);
     known->keys = asked_text(from, "keys");
 }
 
@@ -280,11 +281,12 @@ static void do_save(struct verbs *v, const json_t *line,
         return;
     }
     reply = reply_to(line, "ok", NULL);
-    state = json_pack("{s:s, s:s, s:I, s:i, s:i, s:i, s:i, s:i}", "jid",
+    state = json_pack("{s:s, s:s, s:I, s:i, s:i, s:i, s:i, s:i, s:i}", "jid",
                       bosh_jid(s), "sid", bosh_sid(s), "rid",
                       (json_int_t)bosh_rid(s), "wait", bosh_wait_s(s), "hold",
                       bosh_hold(s), "requests", bosh_requests(s), "inactivity",
-                      bosh_inactivity_s(s), "polling", bosh_polling_s(s));
+                      bosh_inactivity_s(s), "polling", bosh_polling_s(s),
+                      "maxpause", bosh_maxpause_s(s));
     set_text(state, "keys", bosh_keys(s));
     json_object_set_new(reply, "state", state);
     put(reply);

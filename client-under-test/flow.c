@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "store.h"
+
 /* The rid window when the manager names none: §11 sets no limit then. */
 #define DEFAULT_WINDOW 5
 
@@ -246,11 +248,14 @@ static void make(struct bosh *s, enum exchange_kind kind,
 static void make_restart(struct bosh *s, int64_t now_ms)
 {
     struct buf nothing = BUF_INIT;
+    char *from = login_restart_from(s->login);
     struct body_request r = {.restart_to = login_domain(s->login),
+                             .from = from,
                              .lang = s->options.lang};
 
     s->restart = false;
     make(s, EXCHANGE_RESTART, &r, &nothing, now_ms);
+    free(from);
 }
 
 static void make_pause(struct bosh *s, int64_t now_ms)
@@ -319,6 +324,7 @@ static void make_if_due(struct bosh *s, int64_t now_ms)
     }
     end_pause(s);
     make_next(s, now_ms);
+    store_keep(s);
 }
 
 int flow_next_request(struct bosh *s, int64_t now_ms, struct bosh_request *req)

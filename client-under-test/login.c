@@ -14,23 +14,35 @@ struct login {
     char *node; /* NULL: a bare domain */
     char *domain;
     char *resource;
-    char *password;
+    char *password; /* these two NULL for none */
+    char *token;
+    bool certificate;
     char *allowed; /* NULL: all */
-    const char *mechanism;
+    const struct mechanism *chosen;
     Gsasl *gsasl;
-    Gsasl_session *sasl;
-    bool complete; /* GNU SASL has all that it wants */
+    Gsasl_session *sasl; /* NULL for what we do by hand */
+    bool complete;       /* GNU SASL has all that it wants */
 };
+
+enum needs { NEEDS_NOTHING, NEEDS_PASSWORD, NEEDS_TOKEN, NEEDS_CERTIFICATE };
+
+static void write_external(const struct login *l, struct buf *out);
+static void write_bearer(const struct login *l, struct buf *out);
 
 /* Strongest first. */
 static const struct mechanism {
     const char *name;
-    bool anonymous;
+    enum needs needs;
+    /* Its only message, where that is all there is to it; NULL: GNU SASL. */
+    void (*write)(const struct login *l, struct buf *out);
 } MECHANISMS[] = {
-    {"SCRAM-SHA-256", false},
-    {"SCRAM-SHA-1", false},
-    {"PLAIN", false},
-    {"ANONYMOUS", true},
+    {"EXTERNAL", NEEDS_CERTIFICATE, write_external},
+    {"OAUTHBEARER", NEEDS_TOKEN, write_bearer},
+    {"SCRAM-SHA-512", NEEDS_PASSWORD, NULL},
+    {"SCRAM-SHA-256", NEEDS_PASSWORD, NULL},
+    {"SCRAM-SHA-1", NEEDS_PASSWORD, NULL},
+    {"PLAIN", NEEDS_PASSWORD, NULL},
+    {"ANONYMOUS", NEEDS_NOTHING, NULL},
 };
 #define MECHANISM_COUNT (sizeof MECHANISMS / sizeof MECHANISMS[0])
 
@@ -57,7 +69,12 @@ char *login_jid_resource(const char *jid)
     return slash && slash[1] ? mem_dup(slash + 1) : NULL;
 }
 
-struct login *login_new(const char *jid, const char *password,
+static char *dup_if_any(const char *text)
+{
+    return text && *text ? mem_dup(text) : NULL;
+}
+
+struct login *login_new(const char *jid, const struct login_proofs *proofs,
                         const char *mechanisms, struct err *e)
 {
     const char *start = domain_start(jid);
@@ -65,7 +82,9 @@ struct login *login_new(const char *jid, const char *password,
 
     l->domain = login_jid_domain(jid);
     l->resource = login_jid_resource(jid);
-    l->password = mem_dup(password);
+    l->password = dup_if_any(proofs->password);
+    l->token = dup_if_any(proofs->token);
+    l->certificate = proofs->certificate;
     l->allowed = mem_dup(mechanisms);
     if (start != jid)
         l->node = mem_dupn(jid, (size_t)(start - jid) - 1);
@@ -92,10 +111,13 @@ void login_free(struct login *l)
         gsasl_done(l->gsasl);
     if (l->password)
         explicit_bzero(l->password, strlen(l->password));
+    if (l->token)
+        explicit_bzero(l->token, strlen(l->token));
     free(l->node);
     free(l->domain);
     free(l->resource);
     free(l->password);
+    free(l->token);
     free(l->allowed);
     free(l);
 }
@@ -112,7 +134,19 @@ const char *login_resource(const struct login *l)
 
 const char *login_mechanism(const struct login *l)
 {
-    return l->mechanism;
+    return l->chosen ? l->chosen->name : NULL;
+}
+
+static char *bare_jid(const struct login *l)
+{
+    return l->node ? mem_printf("%s@%s", l->node, l->domain) : NULL;
+}
+
+char *login_restart_from(const struct login *l)
+{
+    bool external = l->chosen && l->chosen->needs == NEEDS_CERTIFICATE;
+
+    return external ? bare_jid(l) : NULL;
 }
 
 static bool is_our_reply(const xmlNode *iq)
@@ -170,24 +204,117 @@ static bool is_offered(const xmlNode *features, const char *name)
 
 static bool is_usable(const struct login *l, const struct mechanism *m)
 {
-    bool have_password = l->node && l->password && *l->password;
+    bool have_password = l->node && l->password;
+    bool have_token = l->node && l->token;
 
     if (l->allowed && !is_word_of(l->allowed, m->name))
         return false;
-    /* Who gives a name and a password does not want to be nobody. */
-    return m->anonymous ? !have_password : have_password;
+    if (!m->write && !gsasl_client_support_p(l->gsasl, m->name))
+        return false;
+    switch (m->needs) {
+    case NEEDS_NOTHING:
+        /* Who says who he is does not want to be nobody. */
+        return !have_password && !have_token && !l->certificate;
+    case NEEDS_PASSWORD:
+        return have_password;
+    case NEEDS_TOKEN:
+        return have_token;
+    case NEEDS_CERTIFICATE:
+        return l->certificate;
+    }
+    return false;
 }
 
-static const char *choose(const struct login *l, const xmlNode *features)
+static const struct mechanism *choose(const struct login *l,
+                                      const xmlNode *features)
 {
     for (size_t i = 0; i < MECHANISM_COUNT; i++) {
         const struct mechanism *m = &MECHANISMS[i];
 
         if (is_usable(l, m) && is_offered(features, m->name))
-            return m->name;
+            return m;
     }
     return NULL;
 }
+
+/* ---- Mechanisms of one message, by hand ------------------------------------
+ */
+
+/* As base64; "=" stands for nothing at all, RFC 6120 §6.4.2. */
+static void add_base64(struct buf *out, const struct buf *data)
+{
+    char *text = NULL;
+
+    if (data->len == 0) {
+        buf_addc(out, '=');
+        return;
+    }
+    if (gsasl_base64_to(data->data, data->len, &text, NULL) != GSASL_OK)
+        abort(); /* no memory */
+    buf_adds(out, text);
+    gsasl_free(text);
+}
+
+/* XEP-0178 §3: who we want to be; the certificate says whether we may. */
+static void write_external(const struct login *l, struct buf *out)
+{
+    char *jid = bare_jid(l);
+
+    if (jid)
+        buf_adds(out, jid);
+    free(jid);
+}
+
+/* A name in a GS2 header, RFC 5801 §4. */
+static void add_gs2_name(struct buf *out, const char *name)
+{
+    for (; *name; name++) {
+        if (*name == ',')
+            buf_adds(out, "=2C");
+        else if (*name == '=')
+            buf_adds(out, "=3D");
+        else
+            buf_addc(out, *name);
+    }
+}
+
+/* RFC 7628 §3.1; host and port may be left out. */
+static void write_bearer(const struct login *l, struct buf *out)
+{
+    char *jid = bare_jid(l);
+
+    buf_adds(out, "n,a=");
+    add_gs2_name(out, jid);
+    buf_printf(out, ",\001auth=Bearer %s\001\001", l->token);
+    free(jid);
+}
+
+static void begin_by_hand(struct login *l, struct buf *out)
+{
+    struct buf message = BUF_INIT;
+
+    l->chosen->write(l, &message);
+    buf_printf(out, "<auth xmlns='%s' mechanism='%s'>", XML_NS_SASL,
+               l->chosen->name);
+    add_base64(out, &message);
+    buf_adds(out, "</auth>");
+    l->complete = true;
+    if (message.data)
+        explicit_bzero(message.data, message.len);
+    buf_release(&message);
+}
+
+/* RFC 7628 §3.2.3: a challenge is a refusal, and 0x01 says that it was read.
+ * EXTERNAL knows no challenge but the empty one, to which we have said all. */
+static void answer_by_hand(const struct login *l, struct buf *out)
+{
+    const char *text = l->chosen->needs == NEEDS_TOKEN ? "AQ==" : "=";
+
+    buf_printf(out, "<response xmlns='%s'>%s</response>", XML_NS_SASL, text);
+}
+
+/* ---- The others ------------------------------------------------------------
+ */
 
 /* One step of the mechanism: text in and out as base64, "" for nothing. */
 static int step(struct login *l, const char *in, char **out, struct err *e)
@@ -195,25 +322,28 @@ static int step(struct login *l, const char *in, char **out, struct err *e)
     int rc = gsasl_step64(l->sasl, in, out);
 
     if (rc != GSASL_OK && rc != GSASL_NEEDS_MORE)
-        return err_set(e, "%s: %s", l->mechanism, gsasl_strerror(rc));
+        return err_set(e, "%s: %s", l->chosen->name, gsasl_strerror(rc));
     l->complete = rc == GSASL_OK;
     return 0;
 }
 
 static int start_mechanism(struct login *l, struct err *e)
 {
-    int rc;
-
-    if (l->sasl)
-        gsasl_finish(l->sasl);
-    l->sasl = NULL;
-    rc = gsasl_client_start(l->gsasl, l->mechanism, &l->sasl);
+    int rc = gsasl_client_start(l->gsasl, l->chosen->name, &l->sasl);
     if (rc != GSASL_OK)
-        return err_set(e, "%s: %s", l->mechanism, gsasl_strerror(rc));
+        return err_set(e, "%s: %s", l->chosen->name, gsasl_strerror(rc));
     gsasl_property_set(l->sasl, GSASL_AUTHID, l->node ? l->node : "");
     gsasl_property_set(l->sasl, GSASL_PASSWORD, l->password ? l->password : "");
     gsasl_property_set(l->sasl, GSASL_ANONYMOUS_TOKEN, "");
     return 0;
+}
+
+static void end_mechanism(struct login *l)
+{
+    if (l->sasl)
+        gsasl_finish(l->sasl);
+    l->sasl = NULL;
+    l->complete = false;
 }
 
 int login_begin(struct login *l, const xmlNode *features, struct buf *out,
@@ -221,13 +351,18 @@ int login_begin(struct login *l, const xmlNode *features, struct buf *out,
 {
     char *text = NULL;
 
-    l->mechanism = choose(l, features);
-    if (!l->mechanism)
+    end_mechanism(l);
+    l->chosen = choose(l, features);
+    if (!l->chosen)
         return err_set(e, "no SASL mechanism is offered that can be used");
+    if (l->chosen->write) {
+        begin_by_hand(l, out);
+        return 0;
+    }
     if (start_mechanism(l, e) || step(l, NULL, &text, e))
         return -1;
     buf_printf(out, "<auth xmlns='%s' mechanism='%s'", XML_NS_SASL,
-               l->mechanism);
+               l->chosen->name);
     if (text && *text)
         buf_printf(out, ">%s</auth>", text);
     else
@@ -259,7 +394,10 @@ int login_step(struct login *l, const xmlNode *challenge, struct buf *out,
     char *text = NULL;
     int rc = -1;
 
-    if (!l->sasl) {
+    if (l->chosen && l->chosen->write) {
+        answer_by_hand(l, out);
+        rc = 0;
+    } else if (!l->sasl) {
         err_set(e, "a challenge came before a mechanism was chosen");
     } else if (step(l, in, &text, e) == 0) {
         buf_printf(out, "<response xmlns='%s'", XML_NS_SASL);
@@ -280,12 +418,12 @@ int login_finish(struct login *l, const xmlNode *success, struct err *e)
     char *text = NULL;
     int rc = 0;
 
-    if (!l->sasl)
+    if (!l->chosen)
         rc = err_set(e, "success came before a mechanism was chosen");
     else if (*in && !l->complete)
         rc = step(l, in, &text, e);
     if (rc == 0 && !l->complete)
-        rc = err_set(e, "%s: the server did not prove itself", l->mechanism);
+        rc = err_set(e, "%s: the server did not prove itself", l->chosen->name);
     gsasl_free(text);
     free(in);
     return rc;

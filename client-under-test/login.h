@@ -15,16 +15,24 @@
 
 struct login;
 
+/* What the user can show; NULL or "" for what there is not. With none of
+ * these, only ANONYMOUS is possible. */
+struct login_proofs {
+    const char *password;
+    const char *token; /* of OAuth 2.0, RFC 7628 */
+    bool certificate;  /* HTTPS shows it, XEP-0206 §5 */
+};
+
 /*
  * For one attempt to log in.
  *
  * jid         user@domain[/resource] or domain[/resource]
- * password    NULL or "": only ANONYMOUS is possible
+ * proofs      copied
  * mechanisms  allowed ones, by spaces; NULL: all
  *
  * Returns it, free with login_free(); NULL with e set for a bad JID.
  */
-struct login *login_new(const char *jid, const char *password,
+struct login *login_new(const char *jid, const struct login_proofs *proofs,
                         const char *mechanisms, struct err *e);
 void login_free(struct login *l);
 
@@ -32,6 +40,10 @@ void login_free(struct login *l);
 const char *login_domain(const struct login *l);
 const char *login_resource(const struct login *l);  /* NULL: none asked for */
 const char *login_mechanism(const struct login *l); /* NULL: none chosen */
+
+/* The JID that the restart of the stream should name, yours; NULL: it should
+ * not. XEP-0206 §5, after EXTERNAL. */
+char *login_restart_from(const struct login *l);
 
 /* Domain and resource of any JID, yours; NULL when there is none. */
 char *login_jid_domain(const char *jid);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "flow.h"
+#include "store.h"
 
 /* Head-room for 2^52 requests below BOSH_RID_MAX, XEP-0124 §14.1. */
 #define RID_RANGE_MASK ((UINT64_C(1) << 52) - 1)
@@ -55,6 +56,7 @@ void session_forget(struct bosh *s)
 static void end(struct bosh *s, const char *condition, const char *detail)
 {
     status(s, BOSH_DISCONNECTED, condition, detail);
+    store_forget(s);
     session_forget(s);
     s->state = SESSION_DEAD;
 }
@@ -71,8 +73,13 @@ static uint64_t random_rid(const struct bosh *s)
 
 static int on_connect(struct bosh *s, const struct happening *h)
 {
+    struct login_proofs proofs = {
+        .password = h->password,
+        .token = s->options.token,
+        .certificate = s->options.cert_file != NULL,
+    };
     struct login *login =
-        login_new(h->text, h->password, s->options.mechanisms, &s->error);
+        login_new(h->text, &proofs, s->options.mechanisms, &s->error);
 
     if (!login)
         return BOSH_E_ARG;
@@ -114,9 +121,11 @@ static int on_attach(struct bosh *s, const struct happening *h)
     s->requests = known->requests;
     s->inactivity_s = known->inactivity_s;
     s->polling_s = known->polling_s;
+    s->maxpause_s = known->maxpause_s > 0 ? known->maxpause_s : -1;
     s->quiet_ms = h->now_ms;
     s->state = SESSION_ONLINE;
     status(s, BOSH_ATTACHED, NULL, NULL);
+    store_keep(s);
     return 0;
 }
 
@@ -225,6 +234,7 @@ static int on_flush(struct bosh *s, const struct happening *h)
 static int on_reset(struct bosh *s, const struct happening *h)
 {
     (void)h;
+    store_forget(s);
     session_forget(s);
     events_clear(&s->events);
     drop(&s->jid);
@@ -321,6 +331,7 @@ static int go_online(struct bosh *s)
 {
     s->state = SESSION_ONLINE;
     status(s, BOSH_CONNECTED, NULL, NULL);
+    store_keep(s);
     return 0;
 }
 

@@ -111,6 +111,10 @@ struct bosh {
     char *stream_error;  /* condition of a stream:error */
     char *other_uri;     /* of see-other-uri */
 
+    /* What options.store has of it. */
+    bool stored;
+    bool store_failed; /* and the application was told */
+
     /* Time. */
     int64_t quiet_ms;     /* when a transmission ended last */
     int64_t poll_from_ms; /* no empty request before */

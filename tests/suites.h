@@ -17,6 +17,7 @@ int suite_window(void);
 int suite_login(void);
 int suite_session(void);
 int suite_session_odd(void);
+int suite_store(void);
 int suite_flow(void);
 int suite_acks(void);
 int suite_keys(void);
@@ -43,6 +44,8 @@ int suite_cli(void);
 int suite_docs(void);
 int suite_coverage(void);
 
+/* One a line, so that two changes do not meet. */
+/* clang-format off */
 static int (*const suites[])(void) = {
     suite_common,
     suite_http,
@@ -57,6 +60,7 @@ static int (*const suites[])(void) = {
     suite_login,
     suite_session,
     suite_session_odd,
+    suite_store,
     suite_flow,
     suite_acks,
     suite_keys,
@@ -84,5 +88,6 @@ static int (*const suites[])(void) = {
     suite_cli,
     NULL,
 };
+/* clang-format on */
 
 #endif

@@ -15,7 +15,7 @@ int suite_driver_curl(void);
 #define REPLIES_MAX 16
 #define TIME_OUT_MS 5000
 
-enum how { PLAIN, GZIP, DEFLATE, RESET, HOLD, REDIRECT };
+enum how { PLAIN, GZIP, DEFLATE, COOKIE, RESET, HOLD, REDIRECT };
 
 struct reply {
     enum how how;
@@ -90,7 +90,7 @@ static void write_reply(int fd, const struct reply *r)
 
     if (r->how == GZIP || r->how == DEFLATE)
         pack(&entity, r->text, r->how);
-    else if (r->how == PLAIN)
+    else if (r->how == PLAIN || r->how == COOKIE)
         buf_adds(&entity, r->text);
     buf_printf(&out, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n",
                r->how == REDIRECT ? r->status : 200, entity.len);
@@ -99,6 +99,8 @@ static void write_reply(int fd, const struct reply *r)
     if (r->how == GZIP || r->how == DEFLATE)
         buf_printf(&out, "Content-Encoding: %s\r\n",
                    r->how == GZIP ? "gzip" : "deflate");
+    if (r->how == COOKIE)
+        buf_adds(&out, "Set-Cookie: its=own\r\n");
     buf_adds(&out, "\r\n");
     buf_add(&out, entity.data, entity.len);
     send(fd, out.data, out.len, MSG_NOSIGNAL);
@@ -394,7 +396,95 @@ static void test_headers_of_the_application_are_on_every_request(void)
     server_stop(&s);
 }
 
+static void test_cookies_are_sent_and_kept_when_asked(void)
+{
+    static const char *const COOKIES[] = {"mine=abc; path=/bosh",
+                                          "other=1; domain=b.example", NULL};
+    for (int asked = 0; asked < 2; asked++) {
+        struct bosh_options o = defaults();
+
+        o.with_credentials = asked;
+        o.cookies = asked ? COOKIES : NULL;
+        PLAY(s, &o, {COOKIE, LOGGED_IN(USUAL), 0}, {HOLD, NULL, 0});
+        CHECK(seen(&s, 0, "mine=abc") == asked);
+        CHECK(seen(&s, 1, "mine=abc") == asked);
+        CHECK(seen(&s, 1, "its=own") == asked);
+        CHECK(seen(&s, 1, "Cookie:") == asked);
+        CHECK(!seen(&s, 1, "other=1"));
+        client_stop(&c);
+        server_stop(&s);
+    }
+}
+
+static void test_a_proxy_is_asked_for_the_whole_address(void)
+{
+    struct bosh_options o = defaults();
+    const struct reply replies[] = {{PLAIN, LOGGED_IN(USUAL), 0},
+                                    {HOLD, NULL, 0}};
+    struct server s;
+    struct client c;
+    char *proxy;
+
+    server_start(&s, replies, PEER_COUNT(replies));
+    proxy = mem_printf("http://127.0.0.1:%d", s.port);
+    o.proxy = proxy;
+    client_start(&c, 1, &o);
+    run(&c, &s);
+    CHECK(seen(&s, 0, "POST http://127.0.0.1:1/bosh HTTP/1.1\r\n"));
+    client_stop(&c);
+    server_stop(&s);
+    free(proxy);
+}
+
+static void test_addresses_are_resolved_or_refused(void)
+{
+    static const struct {
+        const char *url;
+        const char *base;
+        const char *want; /* in the error; NULL: there is none */
+    } ROWS[] = {
+        {"http://a.example/b", NULL, NULL},
+        {"HTTPS://a.example/b", NULL, NULL},
+        {"/http-bind/", "https://a.example/page", NULL},
+        {"http-bind", "https://a.example/page", NULL},
+        {"http://b.example/", "https://a.example/page", NULL},
+        {"/http-bind/", NULL, "must begin with http://"},
+        {"/http-bind/", "ftp://a.example/", "must begin with http://"},
+        {"ws://a.example/", NULL, "WebSocket"},
+        {"WSS://a.example/", "https://a.example/", "WebSocket"},
+        {"ftp://a.example/", NULL, "must begin with http://"},
+        {"file:///etc/passwd", NULL, "must begin with http://"},
+        {"", NULL, "no URL"},
+        {NULL, NULL, "no URL"},
+    };
+    struct driver *d = driver_new();
+
+    for (size_t i = 0; i < PEER_COUNT(ROWS); i++) {
+        struct bosh_options o = defaults();
+        struct bosh *session;
+        int rc;
+
+        o.url = ROWS[i].url;
+        o.base_url = ROWS[i].base;
+        session = bosh_new(&o);
+        rc = driver_add(d, session, (struct driver_hook){on_event, NULL});
+        CHECK_ROW(rc == (ROWS[i].want ? -1 : 0), ROWS[i].url);
+        CHECK_ROW(strstr(driver_last_error(d),
+                         ROWS[i].want ? ROWS[i].want : "") != NULL,
+                  ROWS[i].url);
+        driver_remove(d, session);
+        bosh_free(session);
+    }
+    driver_free(d);
+}
+
 static const struct peer_test TESTS[] = {
+    {"cookies are sent and kept when asked",
+     test_cookies_are_sent_and_kept_when_asked},
+    {"a proxy is asked for the whole address",
+     test_a_proxy_is_asked_for_the_whole_address},
+    {"addresses are resolved or refused",
+     test_addresses_are_resolved_or_refused},
     {"gzip and deflate are unpacked", test_gzip_and_deflate_are_unpacked},
     {"a POST is followed where it stays at home",
      test_a_post_is_followed_where_it_stays_at_home},

@@ -172,7 +172,7 @@ static void test_an_attached_session_goes_on_with_its_keys(void)
 {
     struct bosh_options o = with_keys(5);
     struct bosh_attach known = {
-        "ann@example.org/r", "s1", 7, -1, -1, -1, -1, -1, NULL};
+        "ann@example.org/r", "s1", 7, -1, -1, -1, -1, -1, -1, NULL};
     char keys[KEYS_TEXT_LEN + 1], want[KEYS_HEX_LEN + 1];
     struct peer p;
 

@@ -197,6 +197,73 @@ static void test_a_server_without_proof_is_not_believed(void)
     server_release(&v);
 }
 
+#define ALL_AND_MORE                                                           \
+    CREATED(USUAL, MECHANISMS(ALL MECHANISM("EXTERNAL") MECHANISM(             \
+                       "OAUTHBEARER") MECHANISM("SCRAM-SHA-512")))
+
+static void test_a_token_is_the_whole_message(void)
+{
+    struct bosh_options o;
+    struct peer p;
+
+    bosh_options_init(&o);
+    o.token = "vF9d=";
+    peer_init(&p, &o);
+    connect_with(&p, NULL, ALL_AND_MORE);
+    CHECK(peer_sent(&p,
+                    "<auth " NS_SASL " mechanism='OAUTHBEARER'>"
+                    "bixhPWFubkBleGFtcGxlLm9yZywBYXV0aD1CZWFyZXIgdkY5ZD0BAQ=="
+                    "</auth>"));
+    peer_answer(&p, SUCCESS);
+    CHECK(peer_next(&p));
+    CHECK(!peer_sent(&p, "from="));
+    peer_answer(&p, BIND_FEATURES);
+    CHECK(peer_next(&p));
+    peer_answer(&p, BOUND);
+    CHECK_STR(peer_seen(&p), "connecting authenticating connected");
+    peer_release(&p);
+}
+
+/* RFC 7628 section 3.2.3. */
+static void test_a_refused_token_is_acknowledged_and_fails(void)
+{
+    struct bosh_options o;
+    struct peer p;
+
+    bosh_options_init(&o);
+    o.token = "old";
+    peer_init(&p, &o);
+    connect_with(&p, NULL, ALL_AND_MORE);
+    peer_answer(&p, "<body " NS_BODY "><challenge " NS_SASL
+                    ">eyJzdGF0dXMiOiJpbnZhbGlkX3Rva2VuIn0=</challenge></body>");
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, "<response " NS_SASL ">AQ==</response>"));
+    peer_answer(&p, "<body " NS_BODY "><failure " NS_SASL
+                    "><not-authorized/></failure></body>");
+    CHECK_STR(peer_seen(&p), "connecting authenticating "
+                             "authfail:not-authorized "
+                             "disconnecting:not-authorized");
+    peer_release(&p);
+}
+
+static void test_a_certificate_names_its_owner_again_at_the_restart(void)
+{
+    struct bosh_options o;
+    struct peer p;
+
+    bosh_options_init(&o);
+    o.cert_file = "ann.pem";
+    peer_init(&p, &o);
+    connect_with(&p, NULL, ALL_AND_MORE);
+    CHECK(peer_sent(&p, "<auth " NS_SASL
+                        " mechanism='EXTERNAL'>YW5uQGV4YW1wbGUub3Jn</auth>"));
+    peer_answer(&p, SUCCESS);
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, " from='ann@example.org' ") &&
+          peer_sent(&p, "xmpp:restart='true'"));
+    peer_release(&p);
+}
+
 static void test_late_features_are_polled_for(void)
 {
     struct peer p;
@@ -367,6 +434,13 @@ int suite_login(void)
                      test_a_wrong_password_ends_in_authfail) ||
         !CU_add_test(suite, "a server without proof is not believed",
                      test_a_server_without_proof_is_not_believed) ||
+        !CU_add_test(suite, "a token is the whole message",
+                     test_a_token_is_the_whole_message) ||
+        !CU_add_test(suite, "a refused token is acknowledged and fails",
+                     test_a_refused_token_is_acknowledged_and_fails) ||
+        !CU_add_test(suite,
+                     "a certificate names its owner again at the restart",
+                     test_a_certificate_names_its_owner_again_at_the_restart) ||
         !CU_add_test(suite, "late features are polled for",
                      test_late_features_are_polled_for) ||
         !CU_add_test(suite, "no usable mechanism is an authfail",

@@ -146,29 +146,6 @@ static void test_polling_sessions_rest_however_they_came_about(void)
     }
 }
 
-static void test_late_features_are_polled_for(void)
-{
-    static const char *const ANSWERS[] = {
-        CREATED(USUAL, ""),
-        EMPTY,
-        EMPTY,
-        "<body " NS_BODY " " NS_STREAM
-        ">" MECHANISMS(MECHANISM("ANONYMOUS")) "</body>",
-        SUCCESS,
-        EMPTY,
-        BIND_FEATURES,
-        EMPTY,
-        BOUND,
-        NULL};
-    struct peer p;
-
-    peer_init(&p, NULL);
-    CHECK_INT(bosh_connect(p.s, p.now, "example.org", NULL), 0);
-    peer_exchange(&p, ANSWERS);
-    CHECK_STR(peer_seen(&p), "connecting authenticating connected");
-    peer_release(&p);
-}
-
 static void test_late_features_are_polled_for_without_haste(void)
 {
     struct peer p;
@@ -318,7 +295,6 @@ static const struct peer_test TESTS[] = {
      test_a_manager_may_say_nothing_but_sid},
     {"polling sessions rest however they came about",
      test_polling_sessions_rest_however_they_came_about},
-    {"late features are polled for", test_late_features_are_polled_for},
     {"late features are polled for without haste",
      test_late_features_are_polled_for_without_haste},
     {"as many requests as the manager lets",

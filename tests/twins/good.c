@@ -88,7 +88,8 @@ static int attach(struct libbosh_peer *lp, int64_t now_ms, const struct verb *v)
                                 .hold = -1,
                                 .requests = -1,
                                 .inactivity_s = -1,
-                                .polling_s = -1};
+                                .polling_s = -1,
+                                .maxpause_s = -1};
 
     if (new_session(lp, v))
         return -1;
@@ -128,7 +129,8 @@ static int restore(struct libbosh_peer *lp, int64_t now_ms,
                                 .hold = -1,
                                 .requests = -1,
                                 .inactivity_s = -1,
-                                .polling_s = -1};
+                                .polling_s = -1,
+                                .maxpause_s = -1};
 
     if (!known.jid || (jid && !same_bare_jid(jid, known.jid)))
         return err_set(&lp->error, "no session of that user was saved");

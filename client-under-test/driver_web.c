@@ -1,0 +1,199 @@
+/* Where a session's requests go: see driver_web.h. */
+#include "driver_web.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "common/buf.h"
+
+#define CONTENT_TYPE "Content-Type: text/xml; charset=utf-8"
+
+/* ---- The address ----------------------------------------------------------
+ */
+
+static bool has_scheme(const char *url, const char *scheme)
+{
+    size_t len = strlen(scheme);
+
+    return strncasecmp(url, scheme, len) == 0 && url[len] == ':';
+}
+
+/* NULL when it is no address, and no relative one of base either. */
+static char *resolve(const char *url, const char *base)
+{
+    CURLU *u = curl_url();
+    char *found = NULL;
+    char *absolute = NULL;
+
+    if (!u)
+        abort(); /* no memory */
+    if ((!base || curl_url_set(u, CURLUPART_URL, base, 0) == CURLUE_OK) &&
+        curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_URL, &found, 0) == CURLUE_OK)
+        absolute = mem_dup(found);
+    curl_free(found);
+    curl_url_cleanup(u);
+    return absolute;
+}
+
+static char *find_url(const struct bosh_options *o, struct err *e)
+{
+    char *url;
+
+    if (!o->url || !*o->url) {
+        err_set(e, "there is no URL");
+        return NULL;
+    }
+    if (has_scheme(o->url, "ws") || has_scheme(o->url, "wss")) {
+        err_set(e, "'%s' is a WebSocket's address, and this is BOSH", o->url);
+        return NULL;
+    }
+    url = resolve(o->url, o->base_url);
+    if (url && (has_scheme(url, "http") || has_scheme(url, "https")))
+        return url;
+    err_set(e, "the URL must begin with http:// or https://, or be relative to "
+               "such a one");
+    free(url);
+    return NULL;
+}
+
+static bool same_part(CURLU *a, CURLU *b, CURLUPart part)
+{
+    char *in_a = NULL;
+    char *in_b = NULL;
+    bool same;
+
+    curl_url_get(a, part, &in_a, CURLU_DEFAULT_PORT);
+    curl_url_get(b, part, &in_b, CURLU_DEFAULT_PORT);
+    same = in_a && in_b && strcasecmp(in_a, in_b) == 0;
+    curl_free(in_a);
+    curl_free(in_b);
+    return same;
+}
+
+bool web_is_same_origin(const struct web *w, const char *url)
+{
+    CURLU *from = curl_url();
+    CURLU *to = curl_url();
+    bool same;
+
+    same = from && to && !curl_url_set(from, CURLUPART_URL, w->url, 0) &&
+           !curl_url_set(to, CURLUPART_URL, url, 0) &&
+           same_part(from, to, CURLUPART_SCHEME) &&
+           same_part(from, to, CURLUPART_HOST) &&
+           same_part(from, to, CURLUPART_PORT);
+    curl_url_cleanup(from);
+    curl_url_cleanup(to);
+    return same;
+}
+
+/* ---- What goes along ------------------------------------------------------
+ */
+
+static struct curl_slist *headers_of(const struct bosh_options *o)
+{
+    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+
+    list = curl_slist_append(list, CONTENT_TYPE);
+    for (size_t i = 0; o->headers && o->headers[i]; i++)
+        list = curl_slist_append(list, o->headers[i]);
+    return list;
+}
+
+static char *host_of(const char *url)
+{
+    CURLU *u = curl_url();
+    char *found = NULL;
+    char *host;
+
+    if (!u || curl_url_set(u, CURLUPART_URL, url, 0) ||
+        curl_url_get(u, CURLUPART_HOST, &found, 0))
+        abort(); /* no memory: the URL was read before */
+    host = mem_dup(found);
+    curl_free(found);
+    curl_url_cleanup(u);
+    return host;
+}
+
+/* libcurl would send a cookie without a domain to everybody. */
+static void add_cookie(CURL *easy, const char *cookie, const char *host)
+{
+    char *line = mem_printf("Set-Cookie: %s%s%s", cookie,
+                            strcasestr(cookie, "domain=") ? "" : "; domain=",
+                            strcasestr(cookie, "domain=") ? "" : host);
+
+    curl_easy_setopt(easy, CURLOPT_COOKIELIST, line);
+    free(line);
+}
+
+/* The jar is shared by the handles of one session; one thread uses them. */
+static CURLSH *jar_of(const struct web *w)
+{
+    const struct bosh_options *o = w->options;
+    CURLSH *jar;
+    CURL *easy;
+    char *host;
+
+    if (!o->with_credentials && !(o->cookies && o->cookies[0]))
+        return NULL;
+    jar = curl_share_init();
+    easy = curl_easy_init();
+    if (!jar || !easy)
+        abort(); /* no memory */
+    host = host_of(w->url);
+    curl_share_setopt(jar, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
+    curl_easy_setopt(easy, CURLOPT_SHARE, jar);
+    for (size_t i = 0; o->cookies && o->cookies[i]; i++)
+        add_cookie(easy, o->cookies[i], host);
+    curl_easy_cleanup(easy);
+    free(host);
+    return jar;
+}
+
+int web_init(struct web *w, const struct bosh_options *o, struct err *e)
+{
+    memset(w, 0, sizeof *w);
+    w->url = find_url(o, e);
+    if (!w->url)
+        return -1;
+    w->options = o;
+    w->headers = headers_of(o);
+    w->jar = jar_of(w);
+    return 0;
+}
+
+void web_release(struct web *w)
+{
+    free(w->url);
+    curl_slist_free_all(w->headers);
+    if (w->jar)
+        curl_share_cleanup(w->jar);
+    memset(w, 0, sizeof *w);
+}
+
+void web_set_up(const struct web *w, CURL *easy)
+{
+    const struct bosh_options *o = w->options;
+
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, w->headers);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "libbosh/" BOSH_LIB_VERSION);
+    /* "" and not NULL: nothing is taken from the environment. */
+    curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy ? o->proxy : "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    if (w->jar) {
+        curl_easy_setopt(easy, CURLOPT_SHARE, w->jar);
+        curl_easy_setopt(easy, CURLOPT_COOKIEFILE, ""); /* look at them */
+    }
+    if (o->ca_file)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, o->ca_file);
+    if (o->cert_file)
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, o->cert_file);
+    if (o->key_file)
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, o->key_file);
+}

@@ -1,0 +1,39 @@
+/*
+ * Where a session's requests go, and what libcurl is told once for all of
+ * them: address, headers, cookies, proxy, certificates.
+ *
+ * Part of the libcurl driver; knows no request.
+ */
+#ifndef CLIENT_DRIVER_WEB_H
+#define CLIENT_DRIVER_WEB_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+
+#include "bosh.h"
+#include "common/err.h"
+
+struct web {
+    char *url; /* absolute */
+    struct curl_slist *headers;
+    CURLSH *jar; /* cookies; NULL: none are sent or kept */
+    const struct bosh_options *options;
+};
+
+/*
+ * Fill in w from a session's options, which are borrowed.
+ *
+ * Returns 0, or -1 with e set and nothing to release: the address is of
+ * WebSocket, is not HTTP's, or is relative and there is no base_url.
+ */
+int web_init(struct web *w, const struct bosh_options *o, struct err *e);
+/* Only when no handle uses it any more. */
+void web_release(struct web *w);
+
+/* Tell a new handle; w is borrowed until the handle is cleaned up. */
+void web_set_up(const struct web *w, CURL *easy);
+
+/* Scheme, host and port as w's? */
+bool web_is_same_origin(const struct web *w, const char *url);
+
+#endif

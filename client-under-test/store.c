@@ -1,0 +1,162 @@
+/* A session as text: see store.h. */
+#include "store.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VERSION "1"
+
+/* ---- Out ------------------------------------------------------------------
+ */
+
+static void text(struct buf *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    buf_printf(out, " %s='", name);
+    buf_add_xml(out, value, strlen(value));
+    buf_addc(out, '\'');
+}
+
+/* -1 stands for what is not known, and is left out. */
+static void number(struct buf *out, const char *name, int value)
+{
+    if (value >= 0)
+        buf_printf(out, " %s='%d'", name, value);
+}
+
+static void write_session(struct buf *out, struct bosh *s)
+{
+    buf_adds(out, "<bosh-session version='" VERSION "'");
+    text(out, "jid", s->jid);
+    text(out, "sid", s->sid);
+    buf_printf(out, " rid='%" PRIu64 "'", s->rid);
+    number(out, "wait", s->wait_s);
+    number(out, "hold", s->hold);
+    number(out, "requests", s->requests);
+    number(out, "inactivity", s->inactivity_s);
+    number(out, "polling", s->polling_s);
+    number(out, "maxpause", s->maxpause_s);
+    text(out, "keys", bosh_keys(s));
+    buf_adds(out, "/>\n");
+}
+
+static void call(struct bosh *s, const char *what)
+{
+    const struct bosh_store *store = &s->options.store;
+
+    if (store->save(store->ctx, what) == 0 || s->store_failed)
+        return;
+    s->store_failed = true;
+    events_add_status(&s->events, BOSH_ERROR, NULL,
+                      "the session could not be stored");
+}
+
+void store_keep(struct bosh *s)
+{
+    struct buf out = BUF_INIT;
+
+    if (!s->options.store.save || !bosh_connected(s))
+        return;
+    write_session(&out, s);
+    call(s, buf_str(&out));
+    s->stored = true;
+    explicit_bzero(out.data, out.len);
+    buf_release(&out);
+}
+
+void store_forget(struct bosh *s)
+{
+    if (s->stored)
+        call(s, NULL);
+    s->stored = false;
+}
+
+/* ---- In -------------------------------------------------------------------
+ */
+
+/* -1: not there. -2: no number, or not below 2^31. */
+static int read_number(const xmlNode *root, const char *name)
+{
+    const char *value = xml_attr(root, NULL, name);
+    char *end;
+    long n;
+
+    if (!value)
+        return -1;
+    n = strtol(value, &end, 10);
+    return *value < '0' || *value > '9' || *end || n > INT32_MAX ? -2 : (int)n;
+}
+
+/* 0 for what is none: no request has it. */
+static uint64_t read_rid(const xmlNode *root)
+{
+    const char *value = xml_attr(root, NULL, "rid");
+    char *end;
+    uint64_t rid;
+
+    if (!value || *value < '0' || *value > '9')
+        return 0;
+    rid = strtoull(value, &end, 10);
+    return *end ? 0 : rid;
+}
+
+static int read_numbers(struct bosh_attach *known, const xmlNode *root)
+{
+    known->rid = read_rid(root);
+    known->wait_s = read_number(root, "wait");
+    known->hold = read_number(root, "hold");
+    known->requests = read_number(root, "requests");
+    known->inactivity_s = read_number(root, "inactivity");
+    known->polling_s = read_number(root, "polling");
+    known->maxpause_s = read_number(root, "maxpause");
+    return known->wait_s == -2 || known->hold == -2 || known->requests == -2 ||
+                   known->inactivity_s == -2 || known->polling_s == -2 ||
+                   known->maxpause_s == -2
+               ? -1
+               : 0;
+}
+
+/* The resource counts only where it was asked for. */
+static bool is_whose(const char *stored, const char *jid)
+{
+    size_t len = strcspn(stored, "/");
+
+    return !jid || strcmp(jid, stored) == 0 ||
+           (strlen(jid) == len && strncmp(jid, stored, len) == 0);
+}
+
+static int check(struct bosh_attach *known, const xmlNode *root,
+                 const char *jid, struct err *e)
+{
+    const char *version = xml_attr(root, NULL, "version");
+
+    if (!xml_is(root, NULL, "bosh-session") || !version ||
+        strcmp(version, VERSION) != 0 || read_numbers(known, root))
+        return err_set(e, "what is stored is no session");
+    known->jid = xml_attr(root, NULL, "jid");
+    known->sid = xml_attr(root, NULL, "sid");
+    known->keys = xml_attr(root, NULL, "keys");
+    if (!known->jid || !known->sid || known->rid == 0)
+        return err_set(e, "the stored session lacks jid, sid or rid");
+    if (!is_whose(known->jid, jid))
+        return err_set(e, "the stored session is somebody else's");
+    return 0;
+}
+
+int store_read(const char *data, const char *jid, struct bosh_attach *known,
+               xmlDocPtr *doc, struct err *e)
+{
+    xmlDocPtr parsed = xml_parse(data, strlen(data), NULL, NULL);
+
+    memset(known, 0, sizeof *known);
+    if (!parsed)
+        return err_set(e, "what is stored is no session");
+    if (check(known, xmlDocGetRootElement(parsed), jid, e)) {
+        xmlFreeDoc(parsed);
+        return -1;
+    }
+    *doc = parsed;
+    return 0;
+}
