@@ -153,6 +153,7 @@ enum step_kind {
     STEP_ON,
     STEP_OFF,
     STEP_ACT, /* an action on an exchange held by name */
+    STEP_CERTIFICATE,
     /* server role */
     STEP_LOGIN,
     STEP_CREATE,
@@ -176,7 +177,8 @@ struct step {
     /* named things; which are used depends on kind */
     char *name;     /* LET: the variable; ON, OFF: the rule; DO: the verb;
                        AWAIT: the status of event=, or NULL;
-                       ACT: the handle that of= names */
+                       ACT: the handle that of= names;
+                       CERTIFICATE: its kind */
     char *as;       /* AWAIT, LOGIN, CREATE, REQUEST, RESEND: handle or NULL */
     char *exchange; /* LOGIN, CREATE: handle of the creation, or NULL */
     char *client;   /* DO, PUSH, AWAIT with event=: which client, or NULL */

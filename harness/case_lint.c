@@ -320,6 +320,18 @@ static void check_actions(struct lint *l, const struct step *steps,
     }
 }
 
+static void check_certificates(struct lint *l, const struct testcase *tc,
+                               const struct step *steps, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (steps[i].kind == STEP_CERTIFICATE && !testcase_has_tls(tc))
+            lint_say(l, steps[i].line,
+                     "there is no certificate: 'manager' must have tls='good' "
+                     "or another kind");
+        check_certificates(l, tc, steps[i].steps, steps[i].step_count);
+    }
+}
+
 static void check_removed(struct lint *l, const char *name, int line)
 {
     static const char *const usual[] = {
@@ -407,6 +419,7 @@ size_t case_lint(const struct knowledge *k, const struct testcase *tc,
     check_rules(&l, &rules, tc->steps, tc->step_count);
     check_actions(&l, tc->steps, tc->step_count);
     check_creation(&l, &tc->manager);
+    check_certificates(&l, tc, tc->steps, tc->step_count);
     check_silence(&l, tc);
     lint_names(&l, tc);
     free(rules.names);

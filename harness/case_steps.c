@@ -338,6 +338,14 @@ static void read_off(struct reader *r, const xmlNode *node, struct step *st)
     st->name = reader_attr(node, "rule");
 }
 
+static void read_certificate(struct reader *r, const xmlNode *node,
+                             struct step *st)
+{
+    (void)r;
+    st->kind = STEP_CERTIFICATE;
+    st->name = reader_attr(node, "kind");
+}
+
 /* of="N" and of="{$N[2]}" alike become one expression. */
 static void read_of(struct reader *r, const xmlNode *node, struct step *st)
 {
@@ -449,16 +457,27 @@ static const struct {
     const char *name;
     void (*read)(struct reader *r, const xmlNode *node, struct step *st);
 } readers[] = {
-    {"let", read_let},           {"require", read_require},
-    {"await", read_await},       {"elapse", read_elapse},
-    {"silence", read_silence},   {"repeat", read_repeat},
-    {"when", read_when},         {"together", read_together},
-    {"in-order", read_in_order}, {"do", read_do},
-    {"push", read_push},         {"on", read_on},
-    {"off", read_off},           {"login", read_login},
-    {"create", read_create},     {"keep-polling", read_keep_polling},
-    {"drain", read_drain},       {"request", read_request},
-    {"resend", read_resend},     {"abort", read_abort},
+    {"let", read_let},
+    {"require", read_require},
+    {"await", read_await},
+    {"elapse", read_elapse},
+    {"silence", read_silence},
+    {"repeat", read_repeat},
+    {"when", read_when},
+    {"together", read_together},
+    {"in-order", read_in_order},
+    {"do", read_do},
+    {"push", read_push},
+    {"on", read_on},
+    {"certificate", read_certificate},
+    {"off", read_off},
+    {"login", read_login},
+    {"create", read_create},
+    {"keep-polling", read_keep_polling},
+    {"drain", read_drain},
+    {"request", read_request},
+    {"resend", read_resend},
+    {"abort", read_abort},
 };
 
 static void read_step(struct reader *r, const xmlNode *node, struct step *st)

@@ -653,6 +653,18 @@ static enum went step_act(struct play *p, const struct step *st, int64_t now_ms)
 
 /* ---- the steps ---- */
 
+/* Connections that are there keep what they began with. */
+static enum went step_certificate(struct play *p, const struct step *st,
+                                  int64_t now_ms)
+{
+    char *name = mem_printf("certificate-%s", st->name);
+
+    emit_fault(p, now_ms, 0, NULL, name);
+    free(name);
+    p->ops->certificate(p->stage, st->name);
+    return p->over ? WENT_OVER : WENT_ON;
+}
+
 static void add_rule(struct play_client *pc, const struct step *st)
 {
     struct rule **end = &pc->rules;
@@ -685,6 +697,8 @@ enum went play_client_step(struct play *p, struct thread *th,
         return WENT_ON;
     case STEP_ACT:
         return step_act(p, st, now_ms);
+    case STEP_CERTIFICATE:
+        return step_certificate(p, st, now_ms);
     case STEP_LET:
     case STEP_REQUIRE:
     case STEP_AWAIT:

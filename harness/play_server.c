@@ -328,6 +328,7 @@ enum went play_server_step(struct play *p, struct thread *th,
     case STEP_ON:
     case STEP_OFF:
     case STEP_ACT:
+    case STEP_CERTIFICATE:
         break;
     }
     return play_end_at(p, now_ms, PLAY_ERROR,

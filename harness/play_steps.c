@@ -467,6 +467,7 @@ static enum went try_step(struct play *p, struct thread *th,
     case STEP_ON:
     case STEP_OFF:
     case STEP_ACT:
+    case STEP_CERTIFICATE:
         return play_client_step(p, th, st, now_ms);
     case STEP_LOGIN:
     case STEP_CREATE:

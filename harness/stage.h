@@ -54,6 +54,9 @@ struct stage_ops {
     void (*verb)(void *stage, const struct verb *verb);
     /* The mock was told something by mock_...(): it may have answers now. */
     void (*poke)(void *stage);
+    /* From here on the manager presents this certificate: certs_identity().
+     * Only where it speaks TLS. */
+    void (*certificate)(void *stage, const char *kind);
 
     /* ---- server role ---- */
     /* Send a request; returns its exchange number. conn: see

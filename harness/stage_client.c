@@ -42,6 +42,15 @@ static void do_poke(void *stage)
     http_mhd_changed(((struct stage_sockets *)stage)->front);
 }
 
+static void do_certificate(void *stage, const char *kind)
+{
+    struct stage_sockets *st = stage;
+    struct err e = {""};
+
+    if (wire_identify(st->wire, certs_identity(st->world->certs, kind), &e) < 0)
+        stage_failed(st, stage_now(st), e.text);
+}
+
 static void restart_process(struct stage_sockets *st, unsigned client);
 
 static void do_verb(void *stage, const struct verb *v)
@@ -76,6 +85,7 @@ static const struct stage_ops client_ops = {
     .cut = do_cut,
     .verb = do_verb,
     .poke = do_poke,
+    .certificate = do_certificate,
 };
 
 /* ------------------------------------------------ what the wire tells */

@@ -34,6 +34,7 @@ int suite_play_server(void);
 int suite_driver(void);
 int suite_driver_pool(void);
 int suite_redact(void);
+int suite_certs(void);
 int suite_select(void);
 int suite_result(void);
 int suite_text(void);
@@ -77,6 +78,7 @@ static int (*const suites[])(void) = {
     suite_driver,
     suite_driver_pool,
     suite_redact,
+    suite_certs,
     suite_select,
     suite_result,
     suite_text,

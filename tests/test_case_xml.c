@@ -46,7 +46,7 @@ static const struct {
     {"element", 10,
      "unknown element 'awiat' in 'play' (did you mean 'await'?): allowed are "
      "let require await elapse silence do push on off lose withhold release "
-     "answer cut bytes repeat when together in-order"},
+     "answer cut bytes certificate repeat when together in-order"},
     {"element-of-other-role", 8,
      "unknown element 'login' in 'play': allowed are let require await"},
     {"manager-in-server-case", 6,

@@ -232,6 +232,33 @@ static void test_sids_are_known_or_not(void)
 
 /* ------------------------------------------------------ names and the rest */
 
+static void test_connections_and_their_tls(void)
+{
+    struct maker m;
+
+    maker_init(&m, ROLE_CLIENT);
+    maker_event(&m, 1, "open", NULL, "conn", "1", NULL);
+    maker_event(&m, 2, "tls", NULL, "conn", "1", "how", "failed", "problem",
+                "alert", NULL);
+    maker_event(&m, 3, "close", NULL, "conn", "1", "how", "rst", "by", "peer",
+                NULL);
+    maker_event(&m, 4, "open", NULL, "conn", "2", NULL);
+    maker_event(&m, 5, "tls", NULL, "conn", "2", "how", "yes", NULL);
+    maker_event(&m, 6, "close", NULL, "conn", "2", "how", "half-close", "by",
+                "us", NULL);
+    MAKER_STR(&m, "string($journal/conn[1]/@tls)", "failed");
+    MAKER_STR(&m, "string($journal/conn[1]/@problem)", "alert");
+    MAKER_STR(&m, "concat(//conn[1]/@closed, //conn[1]/@closed-by)", "rstpeer");
+    MAKER_STR(&m, "string($journal/conn[1]/@t1)", "3");
+    MAKER_STR(&m, "count($journal/conn[@n = 2][@tls = 'yes'][not(@closed)])",
+              "1");
+    maker_release(&m);
+    maker_init(&m, ROLE_SERVER);
+    maker_event(&m, 1, "open", NULL, "conn", "1", NULL);
+    MAKER_STR(&m, "count($journal/conn)", "0");
+    maker_release(&m);
+}
+
 static void test_names(void)
 {
     struct maker m;
@@ -478,6 +505,7 @@ int suite_journal(void)
         {"creations are copies by rid and bytes",
          test_creations_are_copies_by_rid_and_bytes},
         {"sids are known or not", test_sids_are_known_or_not},
+        {"connections and their TLS", test_connections_and_their_tls},
         {"names", test_names},
         {"what the driver said", test_what_the_driver_said},
         {"lag is looked up by time", test_lag_is_looked_up_by_time},

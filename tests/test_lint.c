@@ -132,6 +132,8 @@ static const struct {
     {"creation-removed", 7,
      "our manager sends no attribute 'pooling' that could be removed (did you "
      "mean 'polling'?)"},
+    {"certificate", 12,
+     "there is no certificate: 'manager' must have tls='good'"},
     {"silence", 12, "nothing after this silence shows that the peer is alive"},
 };
 

@@ -135,7 +135,7 @@ static void test_tls_certificate_is_verified(void)
     CHECK(strncmp(f.problem, "TLS: certificate: ", 18) == 0);
     CHECK(fx_news(&f, "secured 2 no"));
     CHECK(strncmp(f.problem, "TLS: alert: ", 12) == 0);
-    CHECK(fx_news(&f, "closed 2"));
+    CHECK(fx_news(&f, "closed 2 rst by peer"));
     fx_stop(&f);
     ask_secure(&f, &pem,
                (struct wire_target){.ca_file = pem.file, .sni = "elsewhere"},
@@ -164,9 +164,9 @@ static void test_a_tls_port_takes_what_comes_in_clear(void)
     fx_connect(&f, &plain);
     fx_post(&plain, "in the clear");
     CHECK(fx_news(&f, "secured 1 in clear"));
-    CHECK(fx_news(&f, "request 1 whole"));
+    CHECK(fx_news(&f, "request 1 on 1 whole"));
     fx_close(&plain);
-    CHECK(fx_news(&f, "closed 1"));
+    CHECK(fx_news(&f, "closed 1 fin by peer"));
     CHECK_INT(wire_listen(f.wire, "127.0.0.1", 0, NULL, NULL, NULL, &e), -1);
     fx_stop(&f);
     remove_pem(&pem);
@@ -188,14 +188,14 @@ static void test_a_handshake_may_end_in_the_middle(void)
     fx_connect(&f, &c); /* it says nothing and goes */
     CHECK(fx_news(&f, "opened 2"));
     fx_close(&c);
-    CHECK(fx_news(&f, "closed 2"));
+    CHECK(fx_news(&f, "closed 2 fin by peer"));
     CHECK(strstr(buf_str(&f.news), "secured") == NULL);
-    fx_connect(&f, &c); /* it goes after half a hello */
+    fx_connect(&f, &c);              /* it goes after half a hello */
     fx_send(&c, "\x16\x03\x01\x02"); /* up to a NUL */
     CHECK(fx_news(&f, "opened 3"));
     fx_close(&c);
     CHECK(fx_news(&f, "secured 3 no"));
-    CHECK(fx_news(&f, "closed 3"));
+    CHECK(fx_news(&f, "closed 3 rst by peer"));
     fx_stop(&f);
     remove_pem(&pem);
 }

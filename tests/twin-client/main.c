@@ -13,6 +13,7 @@
 #include "common/http.h"
 #include "common/wire.h"
 #include "common/xml.h"
+#include "tests/twins/client_shim.h"
 #include "tests/twins/twins.h"
 
 #define MAX_LINE (2u << 20)
@@ -23,6 +24,7 @@ struct client {
     struct client_peer *peer;
     struct wire_target target;
     char *host, *path, *host_header, *ca;
+    unsigned aimed; /* how often: connections are not used for another URL */
 };
 
 /* One transmission. */
@@ -87,6 +89,13 @@ static char *part_of(CURLU *u, CURLUPart part)
     return copy;
 }
 
+static const struct client_hooks *habits(void)
+{
+    static const struct client_hooks none;
+
+    return self.twin ? self.twin->client : &none;
+}
+
 static void aim(struct client *c, const char *url, const char *ca)
 {
     CURLU *u = curl_url();
@@ -107,9 +116,11 @@ static void aim(struct client *c, const char *url, const char *ca)
     port = part_of(u, CURLUPART_PORT);
     c->target = (struct wire_target){
         .host = c->host,
-        .tls = scheme && strcmp(scheme, "https") == 0,
+        .tls = scheme && strcmp(scheme, "https") == 0 && !habits()->drops_the_s,
+        .insecure = habits()->trusts_all,
         .ca_file = c->ca,
     };
+    c->aimed++;
     c->target.port = port ? atoi(port) : c->target.tls ? 443 : 80;
     c->host_header = mem_printf("%s:%d", c->host, c->target.port);
     free(scheme);
@@ -148,7 +159,7 @@ static void post(struct client *c, const struct peer_request *r)
     struct delivery plan;
     struct buf bytes = BUF_INIT;
     struct sent *s;
-    char conn[24];
+    char conn[32];
 
     if (!c->host)
         return; /* it was told nothing */
@@ -162,7 +173,7 @@ static void post(struct client *c, const struct peer_request *r)
     self.sent = mem_grow(self.sent, (self.sent_count + 1) * sizeof *self.sent);
     s = &self.sent[self.sent_count++];
     *s = (struct sent){.slot = free_slot(c), .client = c, .id = r->id};
-    snprintf(conn, sizeof conn, "%u", s->slot);
+    snprintf(conn, sizeof conn, "%u %u", s->slot, c->aimed);
     s->x = wire_request(self.wire, &c->target, conn, &plan);
     delivery_release(&plan);
     buf_release(&bytes);
@@ -255,15 +266,27 @@ static bool decode(struct buf *body)
     return rc == Z_STREAM_END;
 }
 
-static void tell(struct client_peer *peer, int64_t now_ms, uint64_t id,
+/* To its core a redirect is an error, after which it asks once more: there. */
+static void follow(struct client *c, const struct http_message *m)
+{
+    const char *url = http_header(m, "Location");
+
+    if (habits()->follows_to_http && url && m->status >= 300 && m->status < 400)
+        aim(c, url, NULL);
+}
+
+static void tell(struct client *c, int64_t now_ms, uint64_t id,
                  const char *bytes, size_t len)
 {
+    struct client_peer *peer = c->peer;
     struct http_message m;
     struct peer_message message = {.http = &m};
     size_t used;
     bool good = http_read(HTTP_RESPONSE, bytes, len, false, true, &m, &used,
                           NULL) == HTTP_WHOLE;
 
+    if (good)
+        follow(c, &m);
     if (good && http_header(&m, "Content-Encoding"))
         good = decode(&m.body);
     if (good && peer->ops->message)
@@ -290,7 +313,7 @@ static void on_response(void *ctx, int64_t now_ms, unsigned x,
             continue;
         self.sent[i] = self.sent[--self.sent_count];
         if (came == WIRE_WHOLE)
-            tell(peer, now_ms, s.id, bytes, len);
+            tell(s.client, now_ms, s.id, bytes, len);
         else
             peer->ops->fail(peer, now_ms, s.id,
                             problem ? problem : "cut short");

@@ -87,6 +87,10 @@ struct client_hooks {
     bool (*abort)(struct client_shim *cs, uint64_t id, uint64_t rid);
     bool (*event)(struct client_shim *cs, struct said *said);
     bool (*verb)(struct client_shim *cs, int64_t now_ms, const struct verb *v);
+    /* On sockets only: tests/twin-client carries these out. */
+    bool trusts_all;      /* takes any certificate */
+    bool drops_the_s;     /* given https, it speaks http */
+    bool follows_to_http; /* a redirect leads it there for good */
 };
 
 /* In a table of twins (twins.h). */
