@@ -165,6 +165,13 @@ static void test_a_request_beyond_the_limit_is_one_failure(void)
     clirig_expect(0, "1 FAIL\n", "echo $(grep -c '^  FAIL ' $D/big.txt) FAIL");
 }
 
+static void test_the_driver_of_the_documents_does(void)
+{
+    clirig_expect(0, "3 pass, 0 fail",
+                  "$P client --strict --exec=$B/minimal-driver -o $D/minimal "
+                  "client/order/swapped-responses " FAST " " BYE);
+}
+
 /* hello and the second question, then whatever is given. */
 #define LINES(rest)                                                            \
     "cat > $D/d.sh <<'E'\nread -r l; echo '{\"id\":1,\"result\":\"ok\","       \
@@ -204,6 +211,7 @@ int suite_driver_runs(void)
         !CU_ADD_TEST(s, test_a_key_skips_a_case) ||
         !CU_ADD_TEST(s, test_options_that_do_not_go_together_are_refused) ||
         !CU_ADD_TEST(s, test_a_request_beyond_the_limit_is_one_failure) ||
+        !CU_ADD_TEST(s, test_the_driver_of_the_documents_does) ||
         !CU_ADD_TEST(s, test_a_driver_that_hangs_at_connect_is_an_error) ||
         !CU_ADD_TEST(s, test_a_driver_that_talks_of_itself_is_not_believed))
         return -1;
