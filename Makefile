@@ -101,11 +101,17 @@ $(B)/boshspec: $(call objs,$(MAINS)) $(LIBS)
 $(B)/bosh-client: $(B)/client-under-test/main.o $(B)/libbosh.a $(B)/libcommon.a
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CLIENT_LIBS)
+# The driver that docs/drivers.md shows.
+$(B)/minimal-driver: $(B)/client-under-test/drivers/minimal.o $(B)/libbosh.a \
+		$(B)/libcommon.a
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CLIENT_LIBS)
 $(B)/twin-client: $(call objs,$(TWIN_CLIENT)) $(LIBS)
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(call objs,$(TWIN_CLIENT)) \
 		-Wl,--start-group $(LIBS) -Wl,--end-group $(PKG_LIBS) -lm
-$(B)/unit-tests: $(B)/boshspec $(B)/bosh-client $(B)/twin-client $(call objs,$(TESTS)) $(LIBS)
+$(B)/unit-tests: $(B)/boshspec $(B)/bosh-client $(B)/twin-client \
+		$(B)/minimal-driver $(call objs,$(TESTS)) $(LIBS)
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(call objs,$(TESTS)) \
 		-Wl,--start-group $(LIBS) -Wl,--end-group $(PKG_LIBS) -lcunit -lm
@@ -155,7 +161,8 @@ check: deps-check
 	@$(MAKE) --no-print-directory WERROR=1 test
 	@$(MAKE) --no-print-directory WERROR=1 strophe
 
-SOURCES = $(wildcard common/*.[ch] client-under-test/*.[ch] mockserver/*.[ch] \
+SOURCES = $(wildcard common/*.[ch] client-under-test/*.[ch] \
+	client-under-test/drivers/*.[ch] mockserver/*.[ch] \
 	harness/*.[ch] reports/*.[ch] tests/*.[ch] tests/*/*.[ch])
 HEADERS = $(filter %.h,$(SOURCES))
 TIDY = $(filter-out tests/%,$(filter %.c,$(SOURCES)))

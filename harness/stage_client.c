@@ -71,6 +71,7 @@ static void do_verb(void *stage, const struct verb *v)
     }
     if (!c->session)
         return; /* it is lost, and the play is told so */
+    st->unanswered++;
     if (strcmp(v->name, "connect") == 0 || strcmp(v->name, "attach") == 0 ||
         strcmp(v->name, "restore") == 0)
         c->active = true;
@@ -222,6 +223,8 @@ static void on_result(void *ctx, int64_t now_ms, unsigned client,
         free(st->clients[client].state);
         st->clients[client].state = mem_dup(state);
     }
+    if (st->phase == STAGE_PLAYING)
+        st->unanswered--;
     if (strcmp(result, "ok") != 0)
         st->verb_refused = true;
     if (st->phase == STAGE_PLAYING)

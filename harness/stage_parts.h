@@ -81,6 +81,7 @@ struct stage_sockets {
     bool no_driver;
     bool driver_lost;
     bool verb_refused;
+    unsigned unanswered; /* verbs of the play */
     bool has_status, has_stanza;
 };
 

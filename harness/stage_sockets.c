@@ -204,7 +204,8 @@ static void close_everything(struct stage_sockets *st)
 static bool is_untouched(const struct stage_sockets *st, enum play_end end)
 {
     return st->tc->role == ROLE_CLIENT && st->conns == 0 && !st->no_driver &&
-           !st->driver_lost && !st->verb_refused && end != PLAY_NA && st->play;
+           st->unanswered == 0 && !st->driver_lost && !st->verb_refused &&
+           end != PLAY_NA && st->play;
 }
 
 static void tell_played(struct stage_sockets *st)

@@ -33,6 +33,7 @@ int suite_play_login(void);
 int suite_play_server(void);
 int suite_driver(void);
 int suite_driver_pool(void);
+int suite_driver_runs(void);
 int suite_redact(void);
 int suite_certs(void);
 int suite_select(void);
@@ -77,6 +78,7 @@ static int (*const suites[])(void) = {
     suite_play_server,
     suite_driver,
     suite_driver_pool,
+    suite_driver_runs,
     suite_redact,
     suite_certs,
     suite_select,

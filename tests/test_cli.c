@@ -143,7 +143,8 @@ static void test_status_2_bad_options_and_cases(void)
     expect(2, "unknown command", "$P certify");
     expect(2, "which command", "$P");
     expect(2, "a number from 0.1 to 100", "$P client --timeout-factor=x");
-    expect(2, "'line' is all there is", "$P client --driver=carrier-pigeon");
+    expect(2, "line, url or manual is wanted",
+           "$P client --driver=carrier-pigeon");
     expect(2, "--url is wanted", "$P server --domain=x");
     expect(2, "an http or https URL", "$P server --domain=x --url=gopher://x/");
     expect(2, "JID:FILE is wanted",

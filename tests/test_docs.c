@@ -1,6 +1,7 @@
 /*
  * The worked example of docs/writing-cases.md is a case as it stands: lint
- * finds nothing, and its twins prove it.
+ * finds nothing, and its twins prove it. The driver that docs/drivers.md shows
+ * is the one that is built.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,12 +16,14 @@
 #include "tests/twins/twins.h"
 
 #define PAGE "docs/writing-cases.md"
+#define DRIVERS "docs/drivers.md"
+#define MINIMAL "client-under-test/drivers/minimal.c"
 #define FENCE "```"
 #define WORKED "docs-worked-example"
 
-static bool read_page(struct buf *out)
+static bool read_page(const char *path, struct buf *out)
 {
-    FILE *f = fopen(PAGE, "r");
+    FILE *f = fopen(path, "r");
     char piece[4096];
     size_t got;
 
@@ -38,7 +41,7 @@ static char *worked_example(void)
     char *found = NULL;
     const char *at, *end;
 
-    if (read_page(&page)) {
+    if (read_page(PAGE, &page)) {
         at = strstr(buf_str(&page), FENCE "xml\n<case ");
         at = at ? strchr(at, '\n') + 1 : NULL;
         end = at ? strstr(at, "\n" FENCE) : NULL;
@@ -127,9 +130,22 @@ static void test_worked_example_is_proven(void)
     knowledge_release(&knowledge);
 }
 
+static void test_the_driver_shown_is_the_driver_built(void)
+{
+    struct buf page = BUF_INIT, built = BUF_INIT;
+
+    CHECK(read_page(DRIVERS, &page) && read_page(MINIMAL, &built));
+    CHECK(strstr(buf_str(&page), buf_str(&built)) != NULL);
+    buf_release(&page);
+    buf_release(&built);
+}
+
 int suite_docs(void)
 {
     CU_pSuite s = CU_add_suite("docs", NULL, NULL);
 
-    return s && CU_ADD_TEST(s, test_worked_example_is_proven) ? 0 : -1;
+    return s && CU_ADD_TEST(s, test_worked_example_is_proven) &&
+                   CU_ADD_TEST(s, test_the_driver_shown_is_the_driver_built)
+               ? 0
+               : -1;
 }
