@@ -41,7 +41,6 @@ static void close_timers(void *ctx)
     close_timer(&run->start_timer);
     close_timer(&run->lag_timer);
     close_timer(&run->save_timer);
-    signals_close(&run->signals);
 }
 
 static bool all_quiet(const struct run *run)
@@ -418,6 +417,7 @@ static void begin_loop(struct run *run)
     uv_timer_init(&run->loop, &run->save_timer);
     run->start_timer.data = run->lag_timer.data = run->save_timer.data = run;
     signals_start(&run->signals, &run->loop, on_signal, run);
+    signals_unref(&run->signals); /* caught until the result is written */
     run->begun_ms = run->lag_ms = run_now(run);
     uv_timer_start(&run->start_timer, on_start, 0, 0);
     uv_timer_start(&run->lag_timer, on_lag, LAG_EVERY_MS, LAG_EVERY_MS);
@@ -520,6 +520,9 @@ static void end_run(struct run *run)
 {
     size_t i;
 
+    signals_close(&run->signals);
+    if (run->result->interrupted)
+        signals_ignore(); /* reports are still to be written, soon */
     uv_run(&run->loop, UV_RUN_DEFAULT);
     driver_watch_free(run->watch);
     if (uv_loop_close(&run->loop) != 0)
