@@ -111,6 +111,8 @@ void cmd_reports_release(struct cmd_reports *reports);
 /* SELECT and RUN, for those who play. */
 struct cmd_run {
     struct cmd_words words, tags, excludes, dirs;
+    const char *failed_in;  /* a result.json; NULL: not given */
+    unsigned shard, shards; /* 0: not given */
     const char *out;
     bool strict;
     long min; /* -1: not given */

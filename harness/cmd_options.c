@@ -122,7 +122,9 @@ static const struct argp_option select_options[] = {
      1},
     {"exclude", KEY_EXCLUDE, "SELECT", 0, "Leave these out", 1},
     {"cases", KEY_CASES, "DIR", 0,
-     "Cases from this folder in place of the bundled ones", 1},
+     "Cases from this folder, and no others; 'bundled' names those that come "
+     "with boshspec. May be repeated",
+     1},
     {0},
 };
 
@@ -156,6 +158,9 @@ enum {
     KEY_FAIL_FAST,
     KEY_MIN,
     KEY_STRICT,
+    KEY_REPEAT,
+    KEY_SHARD,
+    KEY_FAILED_IN,
     KEY_BASELINE,
     KEY_WRITE_BASELINE,
 };
@@ -168,8 +173,16 @@ static const struct argp_option run_option_list[] = {
      "Wait F times as long for what must come (default: 1)", 2},
     {"seed", KEY_SEED, "N", 0, "Where random numbers start", 2},
     {"fail-fast", KEY_FAIL_FAST, NULL, 0, "Stop at the first failure", 2},
+    {"repeat", KEY_REPEAT, "N", 0,
+     "Play each case N times; FLAKY where its verdicts differ", 2},
+    {"shard", KEY_SHARD, "I/N", 0,
+     "Of what is selected, only the I-th of N parts", 2},
+    {"failed-in", KEY_FAILED_IN, "RESULT.json", 0,
+     "Of what is selected, only what was not as expected there", 2},
     {"min", KEY_MIN, "N", 0,
-     "Fail (status 4) when fewer cases could be judged (default: 1)", 2},
+     "Fail (status 4) when fewer cases could be judged (default: 1; with "
+     "--shard: 0)",
+     2},
     {"strict", KEY_STRICT, NULL, 0, "A warning counts as a failure", 2},
     {"baseline", KEY_BASELINE, "FILE", 0,
      "What is known to fail: XFAIL where it does, XPASS where it does not", 2},
@@ -191,6 +204,19 @@ static double factor(struct argp_state *state, const char *text)
                    "wanted",
                    text);
     return f;
+}
+
+static void parse_shard(struct cmd_run *c, char *text, struct argp_state *state)
+{
+    char *slash = strchr(text, '/');
+
+    if (!slash)
+        argp_error(state, "--shard '%s': I/N is wanted, such as 2/5", text);
+    *slash = '\0';
+    c->shards = (unsigned)cmd_number(state, "--shard: N", slash + 1, 1,
+                                     RESULT_MAX_SHARDS);
+    c->shard = (unsigned)cmd_number(state, "--shard: I", text, 1, c->shards);
+    *slash = '/';
 }
 
 static error_t parse_run(int key, char *arg, struct argp_state *state)
@@ -222,6 +248,15 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
     case KEY_STRICT:
         c->strict = true;
         return 0;
+    case KEY_REPEAT:
+        c->run.repeat = (unsigned)cmd_number(state, "--repeat", arg, 1, 10000);
+        return 0;
+    case KEY_SHARD:
+        parse_shard(c, arg, state);
+        return 0;
+    case KEY_FAILED_IN:
+        c->failed_in = arg;
+        return 0;
     case KEY_BASELINE:
         c->baseline_path = arg;
         return 0;
@@ -244,15 +279,16 @@ static const struct argp_child run_children[] = {
     {0},
 };
 
-const struct argp cmd_run_argp = {
-    run_option_list, parse_run, NULL, NULL, run_children, NULL, NULL};
+const struct argp cmd_run_argp = {run_option_list, parse_run, NULL, NULL,
+                                  run_children,    NULL,      NULL};
 
 void cmd_run_init(struct cmd_run *c, enum role role)
 {
     memset(c, 0, sizeof *c);
-    c->min = 1; /* NA and ERROR alone never make a suite green */
+    c->min = -1;
     c->run.role = role;
     c->run.timeout_factor = 1.0;
+    c->run.repeat = 1;
     if (getrandom(&c->run.seed, sizeof c->run.seed, 0) < 0)
         c->run.seed = (uint64_t)getpid();
     c->run.seed &= 0x7fffffff;

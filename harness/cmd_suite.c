@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "common/buf.h"
@@ -92,6 +93,67 @@ static void explain(const struct cmd_run *c, const struct selection *sel,
         ask_for_accounts(sel, c->run.account_count);
 }
 
+/* ------------------------------------------------------------- narrowing */
+
+static bool failed_there(void *ctx, const struct testcase *tc)
+{
+    const struct result *r = ctx;
+    size_t i;
+
+    for (i = 0; i < r->case_count; i++) {
+        const char *verdict = r->cases[i].verdict;
+
+        if (strcmp(r->cases[i].id, tc->id) == 0)
+            return strcmp(verdict, "pass") != 0 && strcmp(verdict, "na") != 0 &&
+                   strcmp(verdict, "xfail") != 0;
+    }
+    return false;
+}
+
+/* Leave what was not as expected in another run. */
+static int keep_failed(const struct cmd_run *c, struct selection *sel)
+{
+    struct result r;
+    struct err e = {""};
+    int status = 0;
+
+    if (result_load(c->failed_in, &r, &e) < 0)
+        return cmd_fail(EXIT_USAGE, &e);
+    selection_keep(sel, failed_there, &r);
+    if (r.role && strcmp(r.role, role_name(c->run.role)) != 0) {
+        err_set(&e, "%s: a result of the %s role", c->failed_in, r.role);
+        status = cmd_fail(EXIT_USAGE, &e);
+    } else if (sel->count == 0) {
+        err_set(&e, "%s: of the cases that are selected, none failed there",
+                c->failed_in);
+        status = cmd_fail(EXIT_TOO_FEW, &e);
+    }
+    result_release(&r);
+    return status;
+}
+
+static bool in_shard(void *ctx, const struct testcase *tc)
+{
+    const struct cmd_run *c = ctx;
+
+    return select_in_shard(tc->id, c->shard, c->shards);
+}
+
+/* More shards than cases are nobody's fault: the others have them. */
+static void keep_shard(struct cmd_run *c, struct selection *sel)
+{
+    size_t all = sel->count;
+
+    if (c->shards == 0)
+        return;
+    selection_keep(sel, in_shard, c);
+    if (sel->count == 0)
+        fprintf(stderr,
+                "boshspec: shard %u/%u holds none of the %zu case%s that are "
+                "selected\n",
+                c->shard, c->shards, all, all == 1 ? "" : "s");
+}
+
 /* ------------------------------------------------------------- baseline */
 
 static int load_baseline(struct cmd_run *c, const struct cmd_cases *cases,
@@ -154,33 +216,62 @@ static int write_baseline(const struct cmd_run *c, const struct result *r,
 
 /* ------------------------------------------------------------- a suite */
 
-static int play(struct cmd_run *c, const struct cmd_cases *cases,
-                const char *peer)
+static void fill_options(const struct cmd_run *c, struct result *r)
+{
+    r->version = mem_dup(BOSHSPEC_VERSION);
+    r->options.jobs = c->run.jobs;
+    r->options.timeout_factor = c->run.timeout_factor;
+    r->options.seed = (int64_t)c->run.seed;
+    r->options.min = c->min;
+    if (c->min < 0) /* NA and ERROR alone never make a suite green; whether a
+                       suite in shards is, its merged result says */
+        r->options.min = c->shards > 0 ? 0 : 1;
+    r->options.shard = c->shard;
+    r->options.shards = c->shards;
+    r->options.repeat = c->run.repeat;
+    r->options.strict = c->strict;
+    r->options.fail_fast = c->run.fail_fast;
+}
+
+/* The reports of a run, whatever became of it, and its exit status. */
+static int conclude(struct cmd_run *c, const struct selection *sel,
+                    const struct result *r, struct err *e)
+{
+    int status;
+
+    if (cmd_reports_write(&c->reports, r, c->run.dir, e) < 0 ||
+        write_baseline(c, r, e) < 0)
+        return cmd_fail(EXIT_USAGE, e);
+    say_unjudged(&c->baseline, r);
+    status = outcome_status(r);
+    explain(c, sel, r, status);
+    return status;
+}
+
+static int play(struct cmd_run *c, struct cmd_cases *cases, const char *peer)
 {
     char *dir = c->out ? mem_dup(c->out) : default_dir(c, peer);
     struct result r;
     struct err e = {""};
-    int status;
+    int status, rc;
 
     result_init(&r);
-    r.version = mem_dup(BOSHSPEC_VERSION);
-    r.options.jobs = c->run.jobs;
-    r.options.timeout_factor = c->run.timeout_factor;
-    r.options.seed = (int64_t)c->run.seed;
-    r.options.min = c->min;
-    r.options.strict = c->strict;
-    r.options.fail_fast = c->run.fail_fast;
+    fill_options(c, &r);
+    r.suite_hash = outcome_suite_hash(&cases->knowledge, cases->selection.cases,
+                                      cases->selection.count);
+    keep_shard(c, &cases->selection);
     c->run.dir = dir;
     c->run.text = cmd_reports_text(&c->reports);
-    if (make_dir(dir, &e) < 0 || cmd_reports_open(&c->reports, &e) < 0 ||
-        run_cases(&cases->knowledge, &cases->selection, &c->run, &r, &e) < 0 ||
-        cmd_reports_write(&c->reports, &r, dir, &e) < 0 ||
-        write_baseline(c, &r, &e) < 0) {
-        status = cmd_fail(EXIT_USAGE, &e);
-    } else {
-        status = outcome_status(&r);
-        say_unjudged(&c->baseline, &r);
-        explain(c, &cases->selection, &r, status);
+    rc = make_dir(dir, &e);
+    if (rc == 0)
+        rc = cmd_reports_open(&c->reports, &e);
+    if (rc == 0)
+        rc = run_cases(&cases->knowledge, &cases->selection, &c->run, &r, &e);
+    status = rc < 0 ? cmd_fail(EXIT_USAGE, &e)
+                    : conclude(c, &cases->selection, &r, &e);
+    if (rc == 1) { /* given up: things are still open and in use */
+        fflush(NULL);
+        _exit(status);
     }
     result_release(&r);
     free(dir);
@@ -201,6 +292,8 @@ int cmd_run_suite(struct cmd_run *c, const char *peer)
         status = cmd_cases_lint(&cases);
     if (status == 0 && load_baseline(c, &cases, &o, &e) < 0)
         status = cmd_fail(EXIT_USAGE, &e);
+    if (status == 0 && c->failed_in)
+        status = keep_failed(c, &cases.selection);
     if (status == 0)
         status = play(c, &cases, peer);
     cmd_cases_release(&cases);

@@ -41,7 +41,6 @@ static void close_timers(void *ctx)
     close_timer(&run->start_timer);
     close_timer(&run->lag_timer);
     close_timer(&run->save_timer);
-    signals_close(&run->signals);
 }
 
 static bool all_quiet(const struct run *run)
@@ -81,10 +80,14 @@ static void on_signal(uv_signal_t *handle, int signum)
     struct run *run = handle->data;
 
     (void)signum;
-    if (run->stopping)
+    if (run->result->interrupted) { /* the second: somebody is in a hurry */
+        run->given_up = true;
+        uv_stop(&run->loop);
         return;
+    }
     run->result->interrupted = true;
-    stop(run, "interrupted");
+    if (!run->stopping)
+        stop(run, "interrupted");
 }
 
 /* ------------------------------------------------------------- verdicts */
@@ -121,11 +124,8 @@ static void name_peer(struct run *run)
 }
 
 /* The verdict is the result's now. */
-static void hand_over(struct run *run, struct item *it, const char *log)
+static void hand_over(struct run *run, struct item *it)
 {
-    it->verdict.duration_ms = it->took_ms;
-    it->verdict.attempts = it->attempts;
-    it->verdict.log = mem_dup(log);
     it->state = ITEM_DONE;
     run->done++;
     run->dirty = true;
@@ -137,9 +137,23 @@ void run_refuse(struct run *run, const char *reason, const char *log)
     size_t i;
 
     for (i = 0; i < run->item_count; i++) {
-        outcome_error(run->items[i].tc, reason, &run->items[i].verdict);
-        hand_over(run, &run->items[i], log);
+        struct item *it = &run->items[i];
+
+        outcome_error(it->tc, reason, &it->verdict);
+        it->verdict.log = mem_dup(log);
+        hand_over(run, it);
     }
+}
+
+static int64_t longest_ms(const struct result_case *c)
+{
+    int64_t ms = c->duration_ms;
+    size_t i;
+
+    for (i = 0; i < c->round_count; i++)
+        if (c->rounds[i].duration_ms > ms)
+            ms = c->rounds[i].duration_ms;
+    return ms;
 }
 
 static void count(struct run *run, struct item *it)
@@ -147,16 +161,14 @@ static void count(struct run *run, struct item *it)
     struct result *r = run->result;
     bool failed;
 
-    if (run->options->baseline)
-        baseline_apply(run->options->baseline, &it->verdict);
     name_peer(run);
-    if (it->took_ms > r->slowest_ms || !r->slowest) {
-        r->slowest_ms = it->took_ms;
+    if (longest_ms(&it->verdict) > r->slowest_ms || !r->slowest) {
+        r->slowest_ms = longest_ms(&it->verdict);
         free(r->slowest);
         r->slowest = mem_dup(it->tc->id);
     }
     outcome_requirements(run->knowledge, &it->verdict, r);
-    hand_over(run, it, it->log);
+    hand_over(run, it);
     failed = result_is_failure(r, &r->cases[r->case_count - 1]);
     screen_case(run, &r->cases[r->case_count - 1]);
     if (run->options->fail_fast && failed && !run->stopping)
@@ -169,6 +181,31 @@ void run_go_on(struct run *run)
     close_if_done(run);
 }
 
+/* The log of the round that is played. Yours. */
+static char *log_of(const struct item *it)
+{
+    size_t round = it->worst.round_count + 1;
+
+    return round == 1 ? mem_printf("cases/%s.log", it->tc->id)
+                      : mem_printf("cases/%s.%zu.log", it->tc->id, round);
+}
+
+static void end_round(struct run *run, struct item *it)
+{
+    it->verdict.duration_ms = it->took_ms;
+    it->verdict.attempts = it->attempts;
+    it->verdict.log = log_of(it);
+    if (run->options->baseline)
+        baseline_apply(run->options->baseline, &it->verdict);
+    if (rounds_add(it)) {
+        count(run, it);
+        return;
+    }
+    it->state = ITEM_QUEUED;
+    it->attempts = 0;
+    it->own = it->alone = false;
+}
+
 void run_judged(struct item *it)
 {
     struct run *run = it->run;
@@ -176,7 +213,7 @@ void run_judged(struct item *it)
     if (!run->stopping && again(it))
         it->state = ITEM_QUEUED;
     else
-        count(run, it);
+        end_round(run, it);
     run_judge_release(it);
     run_go_on(run);
 }
@@ -223,7 +260,8 @@ static void on_gone(void *ctx)
 static void start(struct run *run, struct item *it)
 {
     struct stage_sink sink = {it, on_played, on_gone};
-    char *path = mem_printf("%s/%s", run->options->dir, it->log);
+    char *log = log_of(it);
+    char *path = mem_printf("%s/%s", run->options->dir, log);
     struct err e = {""};
     size_t i;
 
@@ -233,6 +271,7 @@ static void start(struct run *run, struct item *it)
     it->stage =
         stage_sockets_start(&run->world, it->tc, it->own, path, &sink, &e);
     free(path);
+    free(log);
     if (!it->stage) {
         it->driver_lost = false;
         it->took_ms = 0;
@@ -339,7 +378,6 @@ static void make_items(struct run *run, const struct selection *sel)
 
         it->run = run;
         it->tc = sel->cases[i];
-        it->log = mem_printf("cases/%s.log", it->tc->id);
         if (it->tc->role == ROLE_SERVER && !run->options->anonymous)
             count_logins(it->tc->steps, it->tc->step_count, it->logins);
     }
@@ -379,6 +417,7 @@ static void begin_loop(struct run *run)
     uv_timer_init(&run->loop, &run->save_timer);
     run->start_timer.data = run->lag_timer.data = run->save_timer.data = run;
     signals_start(&run->signals, &run->loop, on_signal, run);
+    signals_unref(&run->signals); /* caught until the result is written */
     run->begun_ms = run->lag_ms = run_now(run);
     uv_timer_start(&run->start_timer, on_start, 0, 0);
     uv_timer_start(&run->lag_timer, on_lag, LAG_EVERY_MS, LAG_EVERY_MS);
@@ -429,7 +468,6 @@ static void fill_result(struct run *run, const struct selection *sel)
     r->role = mem_dup(role_name(run->options->role));
     r->peer_command = mem_dup(run->options->command);
     r->peer_url = mem_dup(run->options->url);
-    r->suite_hash = outcome_suite_hash(run->knowledge, sel->cases, sel->count);
     r->selected = sel->count;
 }
 
@@ -462,16 +500,35 @@ static void make_certs(struct run *run, const struct selection *sel)
         log_line(LOG_ERROR, "run", "%s", e.text);
 }
 
+/* Rounds that were played are not lost when the run ends early. */
+static void conclude_rounds(struct run *run)
+{
+    size_t i;
+
+    for (i = 0; i < run->item_count; i++) {
+        struct item *it = &run->items[i];
+
+        if (it->state == ITEM_DONE || it->worst.round_count == 0 ||
+            it == run->judging)
+            continue;
+        rounds_conclude(it);
+        count(run, it);
+    }
+}
+
 static void end_run(struct run *run)
 {
     size_t i;
 
+    signals_close(&run->signals);
+    if (run->result->interrupted)
+        signals_ignore(); /* reports are still to be written, soon */
     uv_run(&run->loop, UV_RUN_DEFAULT);
     driver_watch_free(run->watch);
     if (uv_loop_close(&run->loop) != 0)
         log_line(LOG_ERROR, "run", "the loop still has something open");
     for (i = 0; i < run->item_count; i++)
-        free(run->items[i].log);
+        result_case_release(&run->items[i].worst);
     free(run->items);
     testcase_free(run->probe);
     certs_free(run->certs);
@@ -506,11 +563,14 @@ int run_cases(const struct knowledge *k, const struct selection *sel,
         probe_start(&run);
     uv_run(&run.loop, UV_RUN_DEFAULT);
 
-    r->finished = run.done == run.item_count;
+    r->finished = !r->interrupted && run.done == run.item_count;
+    conclude_rounds(&run);
     screen_save(&run);
     screen_summary(&run);
     if (run.trouble.text[0])
         rc = err_set(e, "%s", run.trouble.text);
+    if (run.given_up)
+        return rc < 0 ? rc : 1;
     end_run(&run);
     return rc;
 }

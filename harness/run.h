@@ -29,6 +29,7 @@ struct run_options {
     unsigned jobs;         /* 0: all side by side */
     double timeout_factor; /* 1.0 */
     uint64_t seed;
+    unsigned repeat; /* plays of each case */
     bool fail_fast;
     FILE *text;                      /* for a person; NULL: for nobody */
     const struct baseline *baseline; /* or NULL */
@@ -58,13 +59,15 @@ struct run_options {
 /*
  * Play and judge the selected cases; lines go to o->text as they end.
  *
- * r  initialised, its options filled in; gets everything else. It is written
- *    to dir/result.json at the start, while the run goes on, and at the end,
- *    so that a run that was killed leaves what it had.
+ * r  initialised, its options and suite_hash filled in; gets everything else.
+ * It is written to dir/result.json at the start, while the run goes on, and at
+ * the end, so that a run that was killed leaves what it had.
  *
  * Catches SIGINT, SIGTERM and SIGHUP meanwhile: they end the run early, and
- * r->interrupted says so. Returns 0, or -1 with e when the run could not
- * begin or its result not be written.
+ * r->interrupted says so. Returns 0; 1 when a second signal came while what
+ * ran was being ended: the result is written, but processes and memory are
+ * left, and the program must end; or -1 with e when the run could not begin
+ * or its result not be written.
  */
 int run_cases(const struct knowledge *k, const struct selection *sel,
               const struct run_options *o, struct result *r, struct err *e);

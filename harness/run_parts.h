@@ -3,6 +3,7 @@
  *
  * run.c         the queue, the loop, signals, lag
  * run_judge.c   from a finished play to a verdict, on a worker thread
+ * run_rounds.c  several plays of a case, one verdict
  * run_probe.c   server role: can the server be tested at all
  * run_screen.c  what a person sees while it goes on; result.json
  */
@@ -31,7 +32,6 @@ struct item {
     bool own;   /* in a process of its own: its last one crashed */
     bool alone; /* with nothing beside it: our lag spoiled it */
     struct stage_sockets *stage;
-    char *log; /* relative to the run's folder */
     int64_t started_ms;
     unsigned logins[RUN_MAX_ACCOUNTS]; /* server role: sessions an account */
 
@@ -44,6 +44,9 @@ struct item {
     bool driver_lost;
     struct judgement judgement;
     struct result_case verdict;
+
+    /* what earlier rounds left */
+    struct result_case worst; /* the first of the worst, with all rounds */
 };
 
 struct run {
@@ -65,6 +68,7 @@ struct run {
     unsigned logins[RUN_MAX_ACCOUNTS];
     bool stopping;
     bool closing;
+    bool given_up; /* a second signal: nobody waits for what still runs */
 
     uv_timer_t start_timer; /* the next batch */
     uv_timer_t lag_timer;
@@ -101,6 +105,13 @@ void probe_start(struct run *run);
 void run_judge(struct item *it);
 /* Free what the play left. */
 void run_judge_release(struct item *it);
+
+/* ---- run_rounds.c ---- */
+/* A play has its verdict, in it->verdict. true: the case has one too, now in
+ * it->verdict; false: it is to be played again, and it->verdict is empty. */
+bool rounds_add(struct item *it);
+/* The run is over: make a verdict of the rounds that there were. */
+void rounds_conclude(struct item *it);
 
 /* ---- run_screen.c ---- */
 void screen_case(struct run *run, const struct result_case *c);

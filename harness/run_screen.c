@@ -47,6 +47,7 @@ static int64_t time_left(const struct run *run, size_t *running)
         int64_t ms =
             (int64_t)((double)it->tc->worst_ms * run->options->timeout_factor);
 
+        ms *= run->options->repeat - (int64_t)it->worst.round_count;
         if (it->state == ITEM_RUNNING) {
             ++*running;
             ms -= now_ms - it->started_ms;

@@ -336,6 +336,24 @@ static bool has_path(const struct case_files *f, const char *path)
     return false;
 }
 
+/* A folder of that name comes before the word. */
+static bool is_bundled(const char *dir)
+{
+    return strcmp(dir, "bundled") == 0 && access(dir, F_OK) < 0;
+}
+
+static int add_folder(const struct knowledge *k, const char *dir,
+                      struct case_files *files, struct err *e)
+{
+    size_t before = files->count;
+
+    if (select_files(is_bundled(dir) ? k->dir : dir, files, e) < 0)
+        return -1;
+    return files->count > before
+               ? 0
+               : err_set(e, "%s: there is no case file in it", dir);
+}
+
 static int gather(const struct knowledge *k, const struct select_options *o,
                   struct case_files *files, struct err *e)
 {
@@ -345,7 +363,7 @@ static int gather(const struct knowledge *k, const struct select_options *o,
     size_t i;
 
     for (i = 0; i < dir_count; i++)
-        if (select_files(dirs[i], files, e) < 0)
+        if (add_folder(k, dirs[i], files, e) < 0)
             return -1;
     for (i = 0; i < o->word_count; i++)
         if (ends_with(o->words[i], ".xml") && access(o->words[i], R_OK) < 0)
@@ -413,6 +431,30 @@ int selection_check(const struct selection *s, const struct select_options *o,
                        o->exclude_count ? "--exclude leaves no case"
                                         : "there is no case");
     return 0;
+}
+
+void selection_keep(struct selection *s,
+                    bool (*wants)(void *ctx, const struct testcase *tc),
+                    void *ctx)
+{
+    size_t kept = 0, i;
+
+    for (i = 0; i < s->count; i++)
+        if (wants(ctx, s->cases[i]))
+            s->cases[kept++] = s->cases[i];
+        else
+            testcase_free(s->cases[i]);
+    s->count = kept;
+}
+
+bool select_in_shard(const char *id, unsigned shard, unsigned shards)
+{
+    uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
+
+    for (; *id; id++)
+        h = (h ^ (unsigned char)*id) * 0x100000001b3u;
+    h ^= h >> 32; /* its low bits alone are not good enough */
+    return shards <= 1 || h % shards == shard - 1;
 }
 
 void selection_release(struct selection *s)

@@ -22,7 +22,8 @@ struct select_options {
     size_t exclude_count;
     const char *const *tags; /* a case must have one of them; none: any */
     size_t tag_count;
-    const char *const *dirs; /* folders of cases; none: the bundled ones */
+    const char *const *dirs; /* folders of cases, "bundled" for those that come
+                                with boshspec; none: the bundled ones */
     size_t dir_count;
     bool any_role;
     enum role role; /* unless any_role */
@@ -39,8 +40,8 @@ struct selection {
  * Read the cases that are selected.
  *
  * Returns 0 with out filled, free with selection_release(); -1 with e when a
- * case is broken, a file or a folder cannot be read, or a file named by a
- * word is for the other role.
+ * case is broken, a file or a folder cannot be read, a folder has no case
+ * file, or a file named by a word is for the other role.
  */
 int select_cases(const struct knowledge *k, const struct select_options *o,
                  struct selection *out, struct err *e);
@@ -50,6 +51,15 @@ void selection_release(struct selection *s);
  * with e, which names the one that does not. */
 int selection_check(const struct selection *s, const struct select_options *o,
                     struct err *e);
+
+/* Leave the cases that are wanted; the others are freed. */
+void selection_keep(struct selection *s,
+                    bool (*wants)(void *ctx, const struct testcase *tc),
+                    void *ctx);
+
+/* Is a case in this shard, from 1, of so many? It depends on the id alone, so
+ * that a case stays where it is whatever else is selected. */
+bool select_in_shard(const char *id, unsigned shard, unsigned shards);
 
 /* One file that may hold a case. */
 struct case_file {

@@ -32,9 +32,22 @@ void signals_start(struct signals *s, uv_loop_t *loop, uv_signal_cb fn,
         watch(s, loop, SIGHUP, fn, data);
 }
 
+void signals_unref(struct signals *s)
+{
+    for (int i = 0; i < s->count; i++)
+        uv_unref((uv_handle_t *)&s->handles[i]);
+}
+
 void signals_close(struct signals *s)
 {
     for (int i = 0; i < s->count; i++)
         if (!uv_is_closing((uv_handle_t *)&s->handles[i]))
             uv_close((uv_handle_t *)&s->handles[i], NULL);
+}
+
+void signals_ignore(void)
+{
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
 }

@@ -18,7 +18,11 @@ struct signals {
  * closed the handles. */
 void signals_start(struct signals *s, uv_loop_t *loop, uv_signal_cb fn,
                    void *data);
+/* The loop need not wait for them: it ends when nothing else is left. */
+void signals_unref(struct signals *s);
 /* Let go of them; may be called twice. */
 void signals_close(struct signals *s);
+/* From now on they do nothing, for a program that is about to end. */
+void signals_ignore(void);
 
 #endif

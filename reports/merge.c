@@ -113,20 +113,25 @@ static int check(const struct merge *m, const struct result *from,
 
 /* ------------------------------------------------------------- adding */
 
+static void move(char **log, const char *dir)
+{
+    char *path = *log ? mem_printf("%s/%s", dir, *log) : NULL;
+
+    free(*log);
+    *log = path;
+}
+
 static void move_logs(struct result *r, const char *dir)
 {
-    size_t i;
+    size_t i, j;
 
     for (i = 0; i < r->case_count && *dir; i++) {
         struct result_case *c = &r->cases[i];
 
-        if (c->log) {
-            char *path = mem_printf("%s/%s", dir, c->log);
-
-            free(c->log);
-            c->log = path;
-            result_case_reseal(c);
-        }
+        move(&c->log, dir);
+        for (j = 0; j < c->round_count; j++)
+            move(&c->rounds[j].log, dir);
+        result_case_reseal(c);
     }
 }
 

@@ -62,6 +62,12 @@ void result_case_release(struct result_case *c)
         release_assert(&c->asserts[i]);
     for (i = 0; i < c->requirement_count; i++)
         free(c->requirements[i]);
+    for (i = 0; i < c->round_count; i++) {
+        free(c->rounds[i].verdict);
+        free(c->rounds[i].reason);
+        free(c->rounds[i].log);
+    }
+    free(c->rounds);
     free(c->asserts);
     free(c->requirements);
     free(c->id);
@@ -126,6 +132,16 @@ struct result_exchange *result_assert_exchange(struct result_assert *a)
     x = &a->exchanges[a->exchange_count++];
     memset(x, 0, sizeof *x);
     return x;
+}
+
+struct result_round *result_case_round(struct result_case *c)
+{
+    struct result_round *round;
+
+    c->rounds = mem_grow(c->rounds, (c->round_count + 1) * sizeof *c->rounds);
+    round = &c->rounds[c->round_count++];
+    memset(round, 0, sizeof *round);
+    return round;
 }
 
 void result_add(struct result *r, struct result_case *c)

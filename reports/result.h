@@ -58,6 +58,13 @@ struct result_assert {
     int line; /* in the case file, or in the invariants */
 };
 
+/* One of several plays of a case, with --repeat. */
+struct result_round {
+    char *verdict, *reason;
+    char *log; /* relative to the result's folder */
+    int64_t duration_ms;
+};
+
 struct result_case {
     char *id, *title, *verdict;
     char *reason; /* NA, ERROR, XFAIL, XPASS, FLAKY; "" otherwise */
@@ -66,10 +73,12 @@ struct result_case {
     size_t requirement_count;
     struct result_assert *asserts;
     size_t assert_count;
-    int64_t duration_ms; /* of the last attempt */
+    int64_t duration_ms; /* of the last attempt; of the round shown */
     char *log;           /* relative to the result's folder */
     bool lagged;         /* our own lag spoiled the last attempt */
     unsigned attempts;
+    struct result_round *rounds; /* none: it was played once */
+    size_t round_count;
     bool silent; /* nothing ever came from the peer */
     char *json;  /* result_case_seal()'s */
 };
@@ -112,6 +121,7 @@ void result_release(struct result *r);
 /* Room for one more; zeroed. Valid until the next one. */
 struct result_assert *result_case_assert(struct result_case *c);
 struct result_exchange *result_assert_exchange(struct result_assert *a);
+struct result_round *result_case_round(struct result_case *c);
 
 /* Make the case's JSON once, so that saving a big result costs no more than
  * copying it. The case must not change afterwards. */

@@ -79,6 +79,23 @@ static json_t *assert_json(const struct result_assert *a)
     return o;
 }
 
+static json_t *rounds_json(const struct result_case *c)
+{
+    json_t *list = json_array();
+    size_t i;
+
+    for (i = 0; i < c->round_count; i++) {
+        json_t *o = json_object();
+
+        put(o, "verdict", c->rounds[i].verdict);
+        put(o, "reason", c->rounds[i].reason);
+        put_int(o, "duration_ms", c->rounds[i].duration_ms);
+        put(o, "log", c->rounds[i].log);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 void result_case_seal(struct result_case *c)
 {
     json_t *o, *list;
@@ -105,6 +122,8 @@ void result_case_seal(struct result_case *c)
     put_bool(o, "lagged", c->lagged);
     put_bool(o, "silent", c->silent);
     put_int(o, "attempts", c->attempts);
+    if (c->round_count > 0)
+        json_object_set_new(o, "rounds", rounds_json(c));
     c->json = json_dumps(o, JSON_COMPACT);
     json_decref(o);
 }
@@ -284,6 +303,21 @@ static void load_assert(const json_t *o, struct result_assert *a)
     }
 }
 
+static void load_rounds(const json_t *list, struct result_case *c)
+{
+    size_t i;
+
+    for (i = 0; i < json_array_size(list); i++) {
+        const json_t *from = json_array_get(list, i);
+        struct result_round *round = result_case_round(c);
+
+        round->verdict = get(from, "verdict");
+        round->reason = get(from, "reason");
+        round->duration_ms = get_int(from, "duration_ms");
+        round->log = get(from, "log");
+    }
+}
+
 static void load_case(const json_t *o, struct result_case *c)
 {
     const json_t *list = json_object_get(o, "requirements");
@@ -309,6 +343,7 @@ static void load_case(const json_t *o, struct result_case *c)
     c->lagged = get_bool(o, "lagged");
     c->silent = get_bool(o, "silent");
     c->attempts = (unsigned)get_int(o, "attempts");
+    load_rounds(json_object_get(o, "rounds"), c);
 }
 
 #define MAX_SHARDS 1000

@@ -22,7 +22,7 @@ int suite_cli(void);
 static char *program;
 static char *dir; /* for what the tests write */
 
-/* The shell runs it; P is the program, D the folder. Returns its status, and
+/* The shell runs it; $P is the program, $D the folder. Returns its status, and
  * stdout and stderr together. */
 static int sh(struct buf *out, const char *fmt, ...)
 {
@@ -37,7 +37,8 @@ static int sh(struct buf *out, const char *fmt, ...)
     va_start(ap, fmt);
     buf_vprintf(&args, fmt, ap);
     va_end(ap);
-    command = mem_printf("P='%s'; D='%s'; %s", program, dir, buf_str(&args));
+    command =
+        mem_printf("export P='%s' D='%s'; %s", program, dir, buf_str(&args));
     line = mem_printf("exec 2>&1; %s", command);
     fflush(stdout);
     f = popen(line, "re");
@@ -369,7 +370,7 @@ static void test_a_crash_costs_the_case_that_causes_it(void)
            "while read -r l; do case $l in *'\"wait\":60'*) kill -9 $!; kill "
            "-SEGV $$;; esac; printf '%%s\\n' \"$l\" >&3; done\n"
            "EOF\n"
-           "export P D; $P client -o $D/crash --exec=\"sh $D/crash.sh\" " FAST
+           "$P client -o $D/crash --exec=\"sh $D/crash.sh\" " FAST
            " client/timeouts/secondary"),
         1);
     CHECK(has(&out, "the driver crashed: Segmentation fault"));
@@ -461,6 +462,102 @@ static void test_a_baseline_sets_known_failures_aside(void)
            "$P client -o $D/never --baseline=no.xml " FAST);
 }
 
+/* The bundled client, but its second session loses a message. */
+static void test_a_case_whose_verdict_changes_is_flaky(void)
+{
+    struct result r;
+
+    expect(1, "2 pass, 1 fail: pass fail pass",
+           "cat > $D/flaky.sh <<'EOF'\n"
+           "\"${P%/*}/bosh-client\" | "
+           "grep --line-buffered -v '\"session\":2,.*id=..two'\n"
+           "EOF\n"
+           "$P client -o $D/flaky --repeat=3 --jobs=1 "
+           "--exec=\"sh $D/flaky.sh\" " FAST);
+    if (load("flaky", &r)) {
+        CHECK_INT(r.case_count, 1);
+        CHECK_STR(r.cases[0].verdict, "flaky");
+        CHECK_INT(r.cases[0].round_count, 3);
+        CHECK_STR(r.cases[0].log, "cases/" FAST ".2.log");
+        CHECK_STR(r.cases[0].rounds[2].log, "cases/" FAST ".3.log");
+        CHECK_INT(r.options.repeat, 3);
+        result_release(&r);
+    }
+    expect(0, "<log ",
+           "for n in '' .2 .3; do head -n 1 $D/flaky/cases/" FAST
+           "$n.log; done");
+}
+
+static void test_shards_are_merged_to_what_the_whole_would_be(void)
+{
+    struct result r;
+
+    expect(0, "done",
+           "for i in 1 2 3; do $P client -o $D/shard$i --shard=$i/3 " FAST
+           " client/creation || exit 9; done; echo done");
+    expect(0, "holds none of the 1 case that are selected",
+           "for i in 1 2; do $P client -o $D/one$i --shard=$i/2 " FAST
+           "|| exit 9; done");
+    expect(0, ", 0 fail",
+           "$P report $D/shard[123]/result.json --json=$D/whole.json");
+    expect(1, "shard 1/3 is missing", "$P report $D/shard[23]/result.json");
+    expect(0, "same",
+           "$P client -o $D/whole " FAST " client/creation >/dev/null; "
+           "for f in whole.json whole/result.json; do "
+           "grep -o '\"suite\":\"[0-9a-f]*' $D/$f; "
+           "grep -o '^{\"id\":\"[^\"]*' $D/$f | sort; done > $D/ids; "
+           "n=$(wc -l < $D/ids); head -n $((n/2)) $D/ids > $D/ids1; "
+           "tail -n $((n/2)) $D/ids | cmp - $D/ids1 && echo same");
+    if (load("shard1", &r)) {
+        CHECK_INT(r.options.shard, 1);
+        CHECK_INT(r.options.shards, 3);
+        CHECK_INT(r.options.min, 0);
+        result_release(&r);
+    }
+    expect(4, "0 pass, 0 fail",
+           "for i in 1 2; do $P client -o $D/one$i --shard=$i/2 --min=1 " FAST
+           "|| exit $?; done");
+    expect(2, "I/N is wanted", "$P client --shard=2");
+    expect(2, "--shard: I '6': a number from 1 to 5", "$P client --shard=6/5");
+    expect(2, "a number from 1 to 1000", "$P client --shard=1/0");
+}
+
+static void test_what_failed_is_played_again(void)
+{
+    expect(0, "1 pass, 0 fail",
+           "$P client -o $D/retry --failed-in=$D/crash/result.json");
+    expect(4, "none failed there",
+           "$P client -o $D/never --failed-in=$D/pass/result.json");
+    expect(2, "no.json: ", "$P client -o $D/never --failed-in=no.json");
+    expect(2, "a result of the client role",
+           "$P server --url=http://127.0.0.1:1/ --domain=x -o $D/never "
+           "--failed-in=$D/crash/result.json");
+}
+
+/* With a driver that never says hello, and a second signal before the first
+ * has had its time. */
+static void test_a_second_signal_ends_it_at_once(void)
+{
+    struct result r;
+
+    expect(1, "interrupted: 0 of 1 cases done",
+           "$P client -o $D/twice --junit=$D/twice.xml --exec='trap \"\" INT "
+           "TERM; echo $$ > $D/deaf; while :; do sleep 0.1; done' " FAST
+           " & R=$!; " UNTIL("test -s $D/deaf") "kill -INT $R; kill -INT $R; "
+                                                "sleep 0.02; kill -INT $R "
+                                                "2>/dev/null; wait $R; S=$?; "
+                                                "grep -q '</testsuites>' "
+                                                "$D/twice.xml && exit $S");
+    if (load("twice", &r)) {
+        CHECK(r.interrupted && !r.finished);
+        result_release(&r);
+    }
+    expect(0, "gone\n",
+           UNTIL("! kill -0 $(cat $D/deaf) 2>/dev/null") "kill -0 $(cat "
+                                                         "$D/deaf) 2>/dev/null "
+                                                         "|| echo gone");
+}
+
 static void test_cases_are_listed_and_shown(void)
 {
     expect(0, FAST "\n", "$P list");
@@ -526,6 +623,10 @@ int suite_cli(void)
         !CU_ADD_TEST(s, test_stored_logs_are_judged_alike) ||
         !CU_ADD_TEST(s, test_reports_are_written_beside_the_result) ||
         !CU_ADD_TEST(s, test_a_baseline_sets_known_failures_aside) ||
+        !CU_ADD_TEST(s, test_a_case_whose_verdict_changes_is_flaky) ||
+        !CU_ADD_TEST(s, test_shards_are_merged_to_what_the_whole_would_be) ||
+        !CU_ADD_TEST(s, test_what_failed_is_played_again) ||
+        !CU_ADD_TEST(s, test_a_second_signal_ends_it_at_once) ||
         !CU_ADD_TEST(s, test_cases_are_listed_and_shown) ||
         !CU_ADD_TEST(s, test_help_and_version))
         return -1;

@@ -269,11 +269,88 @@ static void test_cases_come_sorted(void)
     selection_release(&sel);
 }
 
+/* Each case is in one shard, and each of two is not empty. */
+static void test_shards_are_disjoint_and_complete(void)
+{
+    struct select_options o = {.any_role = true};
+    struct selection sel;
+    struct err e = {""};
+    unsigned n, shard;
+    size_t i;
+
+    CHECK_INT(select_cases(&knowledge, &o, &sel, &e), 0);
+    for (n = 1; n <= 9; n++) {
+        size_t in[10] = {0};
+
+        for (i = 0; i < sel.count; i++) {
+            unsigned found = 0;
+
+            for (shard = 1; shard <= n; shard++)
+                if (select_in_shard(sel.cases[i]->id, shard, n)) {
+                    found++;
+                    in[shard]++;
+                }
+            CHECK_ROW(found == 1, sel.cases[i]->id);
+        }
+        CHECK(n != 2 || (in[1] > 0 && in[2] > 0));
+    }
+    selection_release(&sel);
+}
+
+static void test_shards_are_of_like_size(void)
+{
+    size_t in[5] = {0}, i;
+
+    for (i = 0; i < 1000; i++) {
+        char *id = mem_printf("client/order/case-%zu", i);
+        unsigned shard;
+
+        for (shard = 1; shard <= 5; shard++)
+            in[shard - 1] += select_in_shard(id, shard, 5);
+        free(id);
+    }
+    for (i = 0; i < 5; i++)
+        CHECK(in[i] > 150 && in[i] < 250);
+    /* and where a case is does not change from one version to the next */
+    CHECK(select_in_shard("client/order/swapped-responses", 4, 5));
+}
+
+static void test_a_folder_of_cases_must_hold_some(void)
+{
+    const char *const empty[] = {"tests/twins"}, *const missing[] = {"no/such"};
+    const char *const both[] = {"bundled", "tests/data"};
+    struct select_options o = {
+        .dirs = empty, .dir_count = 1, .role = ROLE_CLIENT};
+    struct case_files files = {NULL, 0};
+    struct selection sel;
+    struct err e = {""}, f = {""}, g = {""};
+    size_t i, bundled = 0;
+
+    CHECK_INT(select_cases(&knowledge, &o, &sel, &e), -1);
+    CHECK_STR(e.text, "tests/twins: there is no case file in it");
+    o.dirs = missing;
+    CHECK_INT(select_cases(&knowledge, &o, &sel, &f), -1);
+    CHECK_STR(f.text, "no/such: No such file or directory");
+    o.dirs = both;
+    o.dir_count = 2;
+    CHECK_INT(select_known(&knowledge, &o, &files, &g), 0);
+    CHECK_STR(g.text, "");
+    for (i = 0; i < files.count; i++)
+        bundled +=
+            strcmp(files.items[i].id, "good-client") == 0 ||
+            strcmp(files.items[i].id, "client/order/swapped-responses") == 0;
+    CHECK(bundled >= 2);
+    case_files_release(&files);
+}
+
 int suite_select(void)
 {
     CU_pSuite s = CU_add_suite("select", load, unload);
 
-    if (!s || !CU_ADD_TEST(s, test_a_word_selects_ids) ||
+    if (!s || !CU_ADD_TEST(s, test_shards_are_disjoint_and_complete) ||
+        !CU_ADD_TEST(s, test_shards_are_of_like_size) ||
+        !CU_ADD_TEST(s, test_a_folder_of_cases_must_hold_some) ||
+        !CU_ADD_TEST(s, test_a_word_selects_ids) ||
         !CU_ADD_TEST(s, test_a_file_is_called_by_its_place) ||
         !CU_ADD_TEST(s, test_a_word_selects_by_requirement_and_section) ||
         !CU_ADD_TEST(s, test_words_tags_and_excludes_work_together) ||
