@@ -138,11 +138,12 @@ struct tally {
     bool lagged;
 };
 
-static struct tally count(const struct judgement *out, size_t from)
+/* It points into the findings: to be made when the last of them is there. */
+static struct tally count(const struct judgement *out, size_t from, size_t to)
 {
     struct tally t = {0, 0, 0, 0, NULL, NULL, false};
 
-    for (size_t i = from; i < out->finding_count; i++) {
+    for (size_t i = from; i < to; i++) {
         const struct finding *f = &out->findings[i];
 
         t.failed += f->verdict == VERDICT_FAIL;
@@ -253,11 +254,11 @@ void judge_case(const struct testcase *tc, struct journal *j,
             ctx->because ? ctx->because : "the play did not come so far", out);
     else
         judge_asserts(tc, j, ctx, out);
-    asserts = count(out, 0);
     own = out->finding_count;
     judge_invariants(tc, j, ctx, out);
-    invariants = count(out, own);
-    all = count(out, 0);
+    asserts = count(out, 0, own);
+    invariants = count(out, own, out->finding_count);
+    all = count(out, 0, out->finding_count);
     switch (ctx->end) {
     case PLAY_DONE:
     case PLAY_STOPPED:
