@@ -20,17 +20,22 @@
          "xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@b/c</jid></bind>"    \
          "</iq></body>"
 
+#define MESSAGE "<message xmlns='jabber:client' id='m'/>"
+
 /* One step of a small journal: what happens at t. */
 struct beat {
     enum {
         END,
-        REQ,   /* exchange x, with this body */
-        ANS,   /* it is answered with this body, and all is delivered */
-        ASKED, /* raw bytes, as the request */
-        CAME,  /* raw bytes, as the answer */
-        LOST,  /* answered, but the answer is lost, and the connection */
-        FAULT, /* a fault of ours */
-        TOLD,  /* the client was given this verb */
+        REQ,    /* exchange x, with this body */
+        ANS,    /* it is answered with this body, and all is delivered */
+        ASKED,  /* raw bytes, as the request */
+        CAME,   /* raw bytes, as the answer */
+        LOST,   /* answered, but the answer is lost, and the connection */
+        FAULT,  /* a fault of ours */
+        TOLD,   /* the client was given this verb */
+        GIVEN,  /* the client was given this message to send */
+        SAID,   /* the application got this message */
+        BEHIND, /* a request on the connection of the one before */
     } what;
     int64_t t;
     unsigned x;
@@ -56,6 +61,17 @@ static void play(struct maker *m, const struct beat *b)
         break;
     case REQ:
         maker_request(m, b->t, b->x, b->x, b->text);
+        break;
+    case BEHIND:
+        maker_request(m, b->t, b->x, b->x - 1, b->text);
+        break;
+    case GIVEN:
+        maker_event(m, b->t, "do", b->text, "client", "0", "verb", "send",
+                    NULL);
+        break;
+    case SAID:
+        maker_event(m, b->t, "ev", b->text, "client", "0", "kind", "stanza",
+                    NULL);
         break;
     case ANS:
         maker_exchange_end(m, b->t, b->x, b->text);
@@ -295,6 +311,26 @@ static const struct story guilty_clients[] = {
      {{REQ, 10, 2,
        "<?xml version='1.0' encoding='ISO-8859-1'?>" BODY SID "rid='101'/>"}},
      WARNED("utf-8-sent")},
+    {"a message under two rids",
+     C,
+     {{GIVEN, 10, 0, MESSAGE},
+      {REQ, 20, 2, BODY SID "rid='101'>" MESSAGE "</body>"},
+      {LOST, 30, 2, NULL},
+      {REQ, 40, 3, BODY SID "rid='102'>" MESSAGE "</body>"}},
+     GUILTY("sent-once")},
+    {"a message handed over twice",
+     C,
+     {{REQ, 10, 2, BODY SID "rid='101'/>"},
+      {ANS, 20, 2, BODY ">" MESSAGE "</body>"},
+      {SAID, 30, 0, MESSAGE},
+      {SAID, 40, 0, MESSAGE},
+      {REQ, 50, 3, BODY SID "rid='102'/>"}},
+     GUILTY("handed-over-once")},
+    {"a request behind another",
+     C,
+     {{REQ, 10, 2, BODY SID "rid='101'/>"},
+      {BEHIND, 20, 3, BODY SID "rid='102'/>"}},
+     WARNED("no-pipelining")},
     {"two lengths",
      C,
      {{ASKED, 10, 2,
@@ -310,6 +346,30 @@ static void test_clients_are_convicted(void)
 }
 
 static const struct story innocent_clients[] = {
+    {"a message that was given twice, and one that was sent again",
+     C,
+     {{GIVEN, 10, 0, MESSAGE},
+      {GIVEN, 11, 0, MESSAGE},
+      {REQ, 20, 2, BODY SID "rid='101'>" MESSAGE "</body>"},
+      {LOST, 30, 2, NULL},
+      {REQ, 40, 3, BODY SID "rid='101'>" MESSAGE "</body>"},
+      {REQ, 50, 4, BODY SID "rid='102'>" MESSAGE "</body>"}},
+     INNOCENT},
+    {"a message that came twice",
+     C,
+     {{REQ, 10, 2, BODY SID "rid='101'/>"},
+      {ANS, 20, 2, BODY ">" MESSAGE MESSAGE "</body>"},
+      {SAID, 30, 0, MESSAGE},
+      {SAID, 40, 0, MESSAGE},
+      {REQ, 50, 3, BODY SID "rid='102'/>"}},
+     INNOCENT},
+    {"a request behind one that was answered",
+     C,
+     {{REQ, 10, 2, BODY SID "rid='101'/>"},
+      {ANS, 20, 2, EMPTY},
+      {BEHIND, 30, 3, BODY SID "rid='102'/>"},
+      {REQ, 40, 4, BODY SID "rid='103'/>"}},
+     INNOCENT},
     {"rids that overtake",
      C,
      {{REQ, 10, 2, BODY SID "rid='102'/>"},
