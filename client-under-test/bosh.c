@@ -69,6 +69,7 @@ void bosh_options_init(struct bosh_options *options)
         .back_off = true,
         .disconnect_ms = 3000,
         .max_open = 2,
+        .queue_max = BOSH_QUEUE_MAX,
         .random = {fill_from_system, NULL},
     };
 }
@@ -114,6 +115,8 @@ static void options_copy(struct bosh_options *to,
     to->content = mem_dup(from->content);
     to->mechanisms = mem_dup(from->mechanisms);
     to->token = mem_dup(from->token);
+    if (to->queue_max > BOSH_QUEUE_MAX)
+        to->queue_max = BOSH_QUEUE_MAX;
     if (to->keys_count != 0 && to->keys_count < KEYS_COUNT_MIN)
         to->keys_count = KEYS_COUNT_MIN;
     if (to->keys_count > KEYS_COUNT_MAX)
@@ -394,6 +397,12 @@ bool bosh_ended(const struct bosh *s)
 size_t bosh_queue_len(const struct bosh *s)
 {
     return s->queue.len;
+}
+
+bool bosh_settled(const struct bosh *s)
+{
+    return s->queue.len == 0 && s->next.len == 0 && !s->restart &&
+           !s->pause_unsent && !window_is_busy(&s->window);
 }
 
 const char *bosh_last_error(const struct bosh *s)

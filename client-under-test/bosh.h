@@ -34,15 +34,18 @@
 #define BOSH_RID_MAX UINT64_C(9007199254740991) /* 2^53 - 1, §14.1 */
 
 /* Sizes that a session never goes past. */
-#define BOSH_BODY_MAX (16u << 20)  /* bytes of an answer; more is a failure */
-#define BOSH_QUEUE_MAX (16u << 20) /* bytes of stanzas not yet sent */
+#define BOSH_BODY_MAX (16u << 20) /* bytes of an answer; more is a failure */
+#define BOSH_QUEUE_MAX                                                         \
+    (16u << 20) /* bytes of stanzas not yet sent; options                      \
+                 * may set less */
 
 /* What a call returns when it did not do as asked. Nothing has changed then;
  * bosh_last_error() says why. */
 enum bosh_error {
     BOSH_E_STATE = -1, /* not now: see the state table in session.c */
     BOSH_E_ARG = -2,   /* not like this: bad JID, ill-formed XML, ... */
-    BOSH_E_FULL = -3   /* BOSH_QUEUE_MAX is reached; try again later */
+    BOSH_E_FULL = -3   /* the queue is; BOSH_EVENT_DRAINED says when it is
+                        * not any more */
 };
 
 enum bosh_status {
@@ -144,6 +147,9 @@ struct bosh_options {
     bool back_off;            /* true: later repeats wait longer and longer */
     int64_t disconnect_ms;    /* 3000: how long our terminate may take */
     int max_open;             /* 2: requests at once, if the manager lets us */
+    size_t queue_max;         /* BOSH_QUEUE_MAX: bytes of stanzas not yet sent
+                               * beyond which bosh_send() says BOSH_E_FULL;
+                               * what is longer by itself never fits */
 
     struct bosh_store store; /* all NULL: nothing is kept */
 
@@ -306,6 +312,8 @@ int bosh_open_count(const struct bosh *s);   /* requests not yet answered */
 bool bosh_connected(const struct bosh *s);   /* logged in or attached */
 bool bosh_ended(const struct bosh *s);       /* nothing alive, or not yet */
 size_t bosh_queue_len(const struct bosh *s); /* bytes not yet sent */
+bool bosh_settled(const struct bosh *s);     /* all was sent and answered, but
+                                              * for a poll */
 
 /* Why the last call was refused, or why the session ended: lower case, one
  * line; "" when nothing went wrong. Borrowed until the next call. */
@@ -362,7 +370,11 @@ void bosh_answer(struct bosh *s, int64_t now_ms, uint64_t id, int http_status,
  */
 void bosh_fail(struct bosh *s, int64_t now_ms, uint64_t id, const char *reason);
 
-enum bosh_event_kind { BOSH_EVENT_STATUS, BOSH_EVENT_STANZA };
+enum bosh_event_kind {
+    BOSH_EVENT_STATUS,
+    BOSH_EVENT_STANZA,
+    BOSH_EVENT_DRAINED /* after BOSH_E_FULL: the queue has gone out */
+};
 
 struct bosh_event {
     enum bosh_event_kind kind;

@@ -78,9 +78,12 @@ void driver_verbs_error(struct verbs *v, const char *reason)
 static void on_event(void *ctx, struct bosh *s, const struct bosh_event *event)
 {
     struct session *session = ctx;
-    json_t *line = json_object();
+    json_t *line;
 
     (void)s;
+    if (event->kind == BOSH_EVENT_DRAINED)
+        return; /* the protocol has no word for it */
+    line = json_object();
     json_object_set_new(line, "session", json_integer(session->number));
     if (event->kind == BOSH_EVENT_STATUS) {
         set_text(line, "event", "status");

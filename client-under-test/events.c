@@ -66,6 +66,11 @@ void events_add_status(struct events *e, enum bosh_status status,
     item->event.detail = item->detail;
 }
 
+void events_add_drained(struct events *e)
+{
+    add(e, BOSH_EVENT_DRAINED);
+}
+
 void events_add_stanza(struct events *e, uint64_t rid, char *xml, size_t len)
 {
     struct event_item *item = add(e, BOSH_EVENT_STANZA);

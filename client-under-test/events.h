@@ -22,6 +22,7 @@ void events_add_status(struct events *e, enum bosh_status status,
                        const char *condition, const char *detail);
 
 /* xml is taken. */
+void events_add_drained(struct events *e);
 void events_add_stanza(struct events *e, uint64_t rid, char *xml, size_t len);
 
 /* See bosh_next_event(). */

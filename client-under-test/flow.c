@@ -242,6 +242,10 @@ static void make(struct bosh *s, enum exchange_kind kind,
     r->payload_len = from->len;
     body_write(&bytes, r);
     buf_clear(from);
+    if (s->send_refused && s->queue.len == 0) {
+        s->send_refused = false;
+        events_add_drained(&s->events);
+    }
     add(s, kind, &bytes, now_ms);
 }
 

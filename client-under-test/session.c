@@ -49,7 +49,7 @@ void session_forget(struct bosh *s)
     s->requests = s->inactivity_s = s->polling_s = s->maxpause_s = -1;
     s->errors = s->hasty = s->pause_s = 0;
     s->restart = s->pause_unsent = s->end_sent = s->over = false;
-    s->held_back = s->needs_session = false;
+    s->held_back = s->needs_session = s->send_refused = false;
     s->end_by_ms = s->close_by_ms = s->quiet_ms = s->poll_from_ms = 0;
 }
 
@@ -131,8 +131,10 @@ static int on_attach(struct bosh *s, const struct happening *h)
 
 static int on_send(struct bosh *s, const struct happening *h)
 {
-    if (s->queue.len + h->len > BOSH_QUEUE_MAX) {
+    if (h->len > s->options.queue_max ||
+        s->queue.len > s->options.queue_max - h->len) {
         err_set(&s->error, "the queue is full");
+        s->send_refused = s->queue.len > 0;
         return BOSH_E_FULL;
     }
     if (body_write_stanzas(&s->queue, h->text, h->len, &s->error))

@@ -100,6 +100,7 @@ struct bosh {
     bool pause_unsent; /* and the manager is still to be told */
     bool end_sent;     /* our terminate was made */
     bool held_back;    /* bosh_pause_local() */
+    bool send_refused; /* for want of room: to be told when there is */
     bool needs_session;
 
     /* How it ends. */

@@ -179,6 +179,17 @@ int window_on_wire(const struct window *w)
     return count;
 }
 
+bool window_is_busy(const struct window *w)
+{
+    const struct exchange *x;
+
+    for (x = w->first; x; x = x->next) {
+        if (x->state != EXCHANGE_ANSWERED && x->kind != EXCHANGE_POLL)
+            return true;
+    }
+    return false;
+}
+
 int window_next_abort(struct window *w, uint64_t *id)
 {
     if (w->abort_count == 0)

@@ -92,6 +92,9 @@ void exchange_free(struct exchange *x);
 int window_unanswered(const struct window *w);
 int window_on_wire(const struct window *w);
 
+/* Is anything unanswered that is more than a poll? */
+bool window_is_busy(const struct window *w);
+
 /* Take an id that must be given up. Returns 1, or 0 when there is none. */
 int window_next_abort(struct window *w, uint64_t *id);
 

@@ -136,6 +136,8 @@ static inline const char *peer_seen(struct peer *p)
             buf_adds(&p->seen, bosh_status_name(ev.status));
             if (ev.condition)
                 buf_printf(&p->seen, ":%s", ev.condition);
+        } else if (ev.kind == BOSH_EVENT_DRAINED) {
+            buf_adds(&p->seen, "drained");
         } else {
             const char *id = strstr(ev.xml, "id=\"");
 

@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "client-under-test/driver_curl.h"
+#include "client-under-test/driver_sync.h"
 
 int suite_driver_curl(void);
 
@@ -478,7 +479,60 @@ static void test_addresses_are_resolved_or_refused(void)
     driver_free(d);
 }
 
+static void test_blocking_calls_wait_for_what_they_ask(void)
+{
+    struct bosh_options o = defaults();
+    const struct reply replies[] = {LOGIN_REPLIES,
+                                    {HOLD, NULL, 0},   /* the poll */
+                                    {PLAIN, EMPTY, 0}, /* the message */
+                                    {PLAIN, END, 0}};
+    static const char MESSAGE_A[] = MESSAGE("a");
+    struct server s;
+    struct client c;
+    char *url;
+
+    memset(&c, 0, sizeof c);
+    server_start(&s, replies, PEER_COUNT(replies));
+    url = mem_printf("http://127.0.0.1:%d/bosh", s.port);
+    o.url = url;
+    c.driver = driver_new();
+    c.session = bosh_new(&o);
+    CHECK_INT(
+        driver_add(c.driver, c.session, (struct driver_hook){on_event, &c}), 0);
+    CHECK_INT(driver_send(c.driver, c.session, "", 0, 1), BOSH_E_STATE);
+    CHECK_INT(driver_connect(c.driver, c.session, "example.org", NULL, 4000),
+              0);
+    CHECK(bosh_connected(c.session));
+    CHECK_INT(
+        driver_send(c.driver, c.session, MESSAGE_A, sizeof MESSAGE_A - 1, 4000),
+        0);
+    CHECK(bosh_settled(c.session) && seen(&s, 5, "id=\"a\""));
+    CHECK_INT(driver_disconnect(c.driver, c.session, NULL, 4000), 0);
+    CHECK(bosh_ended(c.session));
+    CHECK_INT(driver_settle(c.driver, c.session, 0), 0);
+    client_stop(&c);
+    server_stop(&s);
+    free(url);
+}
+
+static void test_a_blocking_call_ends_in_time(void)
+{
+    struct bosh_options o = defaults();
+    int64_t began;
+
+    PLAY(s, &o, {HOLD, NULL, 0});
+    began = driver_now_ms();
+    CHECK_INT(bosh_send(c.session, MESSAGE("a"), strlen(MESSAGE("a"))), 0);
+    CHECK_INT(driver_settle(c.driver, c.session, 50), -1);
+    CHECK(driver_now_ms() - began >= 50 && driver_now_ms() - began < 2000);
+    client_stop(&c);
+    server_stop(&s);
+}
+
 static const struct peer_test TESTS[] = {
+    {"blocking calls wait for what they ask",
+     test_blocking_calls_wait_for_what_they_ask},
+    {"a blocking call ends in time", test_a_blocking_call_ends_in_time},
     {"cookies are sent and kept when asked",
      test_cookies_are_sent_and_kept_when_asked},
     {"a proxy is asked for the whole address",

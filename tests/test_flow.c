@@ -425,6 +425,34 @@ static void test_a_recoverable_error_repeats_all_earlier_ones(void)
     peer_release(&p);
 }
 
+static void test_a_full_queue_says_when_it_has_room(void)
+{
+    struct bosh_options o;
+    struct peer p;
+
+    bosh_options_init(&o);
+    o.queue_max = 100;
+    peer_init(&p, &o);
+    peer_log_in_with(&p, LOGGED_IN("wait='60' hold='1' requests='1'"));
+    CHECK(peer_next(&p));
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK_INT(peer_send(&p, MESSAGE("b")), BOSH_E_FULL);
+    CHECK_STR(peer_seen(&p), "");
+    peer_answer(&p, EMPTY);
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, "id=\"a\"") && !peer_sent(&p, "id=\"b\""));
+    CHECK_STR(peer_seen(&p), "drained");
+    CHECK_INT(peer_send(&p, MESSAGE("b")), 0);
+    CHECK_INT(bosh_settled(p.s), false);
+    peer_answer(&p, EMPTY);
+    CHECK(peer_next(&p));
+    CHECK_INT(bosh_settled(p.s), false);
+    CHECK_STR(peer_seen(&p), ""); /* once is enough */
+    peer_answer(&p, EMPTY);
+    CHECK_INT(bosh_settled(p.s), true);
+    peer_release(&p);
+}
+
 static void test_flush_cuts_a_back_off_short(void)
 {
     struct peer p;
@@ -568,6 +596,8 @@ int suite_flow(void)
         {"a 4xx ends the session", test_a_4xx_ends_the_session},
         {"a recoverable error repeats all earlier ones",
          test_a_recoverable_error_repeats_all_earlier_ones},
+        {"a full queue says when it has room",
+         test_a_full_queue_says_when_it_has_room},
         {"flush cuts a back-off short", test_flush_cuts_a_back_off_short},
         {"local pause keeps the session alive",
          test_local_pause_keeps_the_session_alive},

@@ -230,8 +230,10 @@ static int libbosh_next_event(struct client_peer *cp, struct said *out)
     struct libbosh_peer *lp = libbosh(cp);
     struct bosh_event ev;
 
-    if (!lp->session || !bosh_next_event(lp->session, &ev))
-        return 0;
+    do {
+        if (!lp->session || !bosh_next_event(lp->session, &ev))
+            return 0;
+    } while (ev.kind == BOSH_EVENT_DRAINED);
     memset(out, 0, sizeof *out);
     if (ev.kind == BOSH_EVENT_STANZA) {
         out->kind = "stanza";
