@@ -570,6 +570,8 @@ int suite_judge(void)
                 test_what_the_driver_cannot_say_is_na);
     CU_add_test(suite, "the worst counts", test_the_worst_counts);
     CU_add_test(suite, "how the play ended", test_how_the_play_ended);
+    CU_add_test(suite, "a silent client is not blamed for its silence",
+                test_a_silent_client_is_not_blamed_for_its_silence);
     CU_add_test(suite, "our own lag is no fault", test_our_own_lag_is_no_fault);
     CU_add_test(suite, "the guilty come first", test_the_guilty_come_first);
     CU_add_test(suite, "invariants bind the peer",
