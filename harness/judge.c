@@ -176,7 +176,14 @@ static const xmlNode *end_of(struct journal *j)
     return n;
 }
 
-static void conclude_stopped(struct journal *j, struct judgement *out)
+/* Did it wait for what this driver never says? */
+static bool waited_for_events(const struct judge_context *ctx, const char *why)
+{
+    return !ctx->has_status && why && strstr(why, "$ev") != NULL;
+}
+
+static void conclude_stopped(struct journal *j, const struct judge_context *ctx,
+                             struct judgement *out)
 {
     const xmlNode *end = end_of(j);
     const char *line = end ? xml_attr(end, NULL, "line") : NULL;
@@ -185,7 +192,10 @@ static void conclude_stopped(struct journal *j, struct judgement *out)
                               line ? " at line " : "", line ? line : "",
                               why && *why ? ": " : "", why ? why : "");
 
-    conclude(out, VERDICT_ERROR, reason);
+    if (waited_for_events(ctx, why))
+        conclude(out, VERDICT_NA, "the driver reports no status events");
+    else
+        conclude(out, VERDICT_ERROR, reason);
     free(reason);
 }
 
@@ -199,7 +209,7 @@ static void conclude_played(struct journal *j, const struct judge_context *ctx,
         conclude(out, VERDICT_ERROR, all->first_error->reason);
         out->lagged = all->lagged;
     } else if (ctx->end == PLAY_STOPPED && !asserts->warned) {
-        conclude_stopped(j, out);
+        conclude_stopped(j, ctx, out);
     } else if (all->warned) {
         conclude(out, VERDICT_WARN, NULL);
     } else if (!asserts->passed) {

@@ -305,6 +305,22 @@ static void check_each(struct check *c)
     xmlXPathFreeObject(each);
 }
 
+static bool has_words(const struct expr *ex, const char *words)
+{
+    return ex && strstr(expr_text(ex), words) != NULL;
+}
+
+static bool mentions(const struct assertion *a, const char *words)
+{
+    for (size_t i = 0; i < a->is_count; i++)
+        if (has_words(a->is[i], words))
+            return true;
+    return has_words(a->each, words) || has_words(a->test, words) ||
+           has_words(a->got, words) || has_words(a->is_not, words) ||
+           has_words(a->at_least.expr, words) ||
+           has_words(a->at_most.expr, words);
+}
+
 static const char *unmet(const struct assertion *a,
                          const struct judge_context *ctx)
 {
@@ -314,8 +330,11 @@ static const char *unmet(const struct assertion *a,
     case NEEDS_STANZA:
         return ctx->has_stanza ? NULL : "the driver reports no stanzas";
     case NEEDS_NOTHING:
-        return NULL;
+        break;
     }
+    /* who says nothing must not be blamed for what it did not say */
+    if (!ctx->has_status && !ctx->has_stanza && mentions(a, "$ev"))
+        return "the driver reports no events";
     return NULL;
 }
 

@@ -367,6 +367,33 @@ static void test_how_the_play_ended(void)
     }
 }
 
+/* Neither by an assert that does not say what it needs, nor by a step that
+ * waited for a word. */
+static void test_a_silent_client_is_not_blamed_for_its_silence(void)
+{
+    struct sketch leans = {.got = "count($ev[@kind='error'])", .at_least = "1"};
+    struct sketch wire = {.test = "true()"};
+    struct scene s;
+
+    scene_init(&s, ROLE_CLIENT);
+    fill(&s.maker);
+    maker_event(&s.maker, 8000, "end", NULL, "how", "stopped", "line", "42",
+                "because", "nothing came of '$ev/@value'", NULL);
+    scene_add(&s, &leans);
+    scene_add(&s, &wire);
+    s.ctx.end = PLAY_STOPPED;
+    scene_judge(&s);
+    CHECK_INT(s.out.findings[0].verdict, VERDICT_FAIL);
+    s.ctx.has_status = s.ctx.has_stanza = false;
+    scene_judge(&s);
+    CHECK_INT(s.out.findings[0].verdict, VERDICT_NA);
+    CHECK_STR(s.out.findings[0].reason, "the driver reports no events");
+    CHECK_INT(s.out.findings[1].verdict, VERDICT_PASS);
+    CHECK_INT(s.out.verdict, VERDICT_NA);
+    CHECK_STR(s.out.reason, "the driver reports no status events");
+    scene_release(&s);
+}
+
 /* M was answered after 4000 ms, of which we slept 300 within it. */
 static void test_our_own_lag_is_no_fault(void)
 {
@@ -543,6 +570,8 @@ int suite_judge(void)
                 test_what_the_driver_cannot_say_is_na);
     CU_add_test(suite, "the worst counts", test_the_worst_counts);
     CU_add_test(suite, "how the play ended", test_how_the_play_ended);
+    CU_add_test(suite, "a silent client is not blamed for its silence",
+                test_a_silent_client_is_not_blamed_for_its_silence);
     CU_add_test(suite, "our own lag is no fault", test_our_own_lag_is_no_fault);
     CU_add_test(suite, "the guilty come first", test_the_guilty_come_first);
     CU_add_test(suite, "invariants bind the peer",

@@ -7,7 +7,7 @@
  */
 import {createInterface} from 'node:readline';
 import {createRequire} from 'node:module';
-import {Page, XMLHttpRequest, sessionStorage} from './xhr.mjs';
+import {Page, XMLHttpRequest, sessionStorage, spare} from './xhr.mjs';
 
 globalThis.XMLHttpRequest = XMLHttpRequest;
 globalThis.sessionStorage = sessionStorage;
@@ -150,7 +150,7 @@ function fresh(order) {
 
 function stanzas(xml) {
     const {documentElement: root} = new DOMParser().parseFromString(
-        `<r xmlns='jabber:client'>${xml}</r>`, 'text/xml');
+        `<r xmlns='jabber:client'>${spare(xml)}</r>`, 'text/xml');
 
     if (root.nodeName === 'parsererror')
         throw new Error(`no XML: ${root.textContent}`);

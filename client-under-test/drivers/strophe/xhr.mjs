@@ -168,7 +168,7 @@ export class XMLHttpRequest {
         this.#page.end(this);
         this.status = answer.statusCode;
         this.#answerHeaders = answer.headers;
-        this.responseText = new TextDecoder().decode(bytes);
+        this.responseText = decode(bytes);
         this.responseXML = parse(this.responseText);
         this.#change(4);
     }
@@ -199,11 +199,26 @@ export class XMLHttpRequest {
     }
 }
 
-/* Strophe's parser, as a browser's DOMParser, gives a document of its own for
- * text that is no XML. */
+/* A byte order mark has the first word, then the charset that Strophe wants. */
+function decode(bytes) {
+    const mark = bytes.length > 1 ? bytes.readUInt16BE(0) : 0;
+    const charset = {0xfeff: 'utf-16be', 0xfffe: 'utf-16le'}[mark] ?? 'utf-8';
+
+    return new TextDecoder(charset).decode(bytes);
+}
+
+/* Strophe's parser in Node takes two characters for ends of lines that are
+ * none in XML 1.0, unless they are written as references. */
+export function spare(text) {
+    return text.includes('<![CDATA[') ? text
+        : text.replace(/[\u0085\u2028]/g, (c) => `&#${c.codePointAt(0)};`);
+}
+
+/* As a browser's DOMParser, it gives a document of its own for text that is no
+ * XML. */
 function parse(text) {
     const parsed = text
-        ? new globalThis.DOMParser().parseFromString(text, 'text/xml')
+        ? new globalThis.DOMParser().parseFromString(spare(text), 'text/xml')
         : null;
     const name = parsed?.documentElement?.nodeName;
 
