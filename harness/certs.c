@@ -61,7 +61,7 @@ static int make_key(struct holder *h)
 static int begin_cert(struct holder *h, const char *dn, int from_day,
                       int to_day)
 {
-    unsigned char serial[SERIAL_LEN];
+    unsigned char serial[SERIAL_LEN] = {0};
     unsigned char id[64];
     size_t id_len = sizeof id;
     time_t now = time(NULL);
