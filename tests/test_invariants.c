@@ -154,6 +154,22 @@ static void judge_stories(const struct story *stories, size_t count)
     memset(&knowledge, 0, sizeof knowledge);
 }
 
+/* A session with acknowledgements, and one with keys: each is the SHA-1 of the
+ * one before. */
+#define ACKS                                                                   \
+    {REQ, 1, 2, BODY "rid='7' ack='1' to='a'/>"},                              \
+    {                                                                          \
+        ANS, 1, 2, BODY "sid='p' wait='60' hold='2' requests='4' ack='7'/>"    \
+    }
+#define K1 "92713d4709377111cf31f2a71986c411bd6cb5b0"
+#define K2 "c62acc6f8c0c715ca7c1c81bec6fea819c9c3c62"
+#define K3 "e51fd1b46928409a0fdbd44bdae28d2d7741813b"
+#define KEYS                                                                   \
+    {REQ, 1, 2, BODY "rid='7' newkey='" K3 "' to='a'/>"},                      \
+    {                                                                          \
+        ANS, 1, 2, BODY "sid='p' wait='60' hold='2' requests='4'/>"            \
+    }
+
 #define GUILTY(id) 90000, id, VERDICT_FAIL
 #define WARNED(id) 90000, id, VERDICT_WARN
 #define INNOCENT 90000, NULL, VERDICT_PASS
@@ -331,6 +347,55 @@ static const struct story guilty_clients[] = {
      {{REQ, 10, 2, BODY SID "rid='101'/>"},
       {BEHIND, 20, 3, BODY SID "rid='102'/>"}},
      WARNED("no-pipelining")},
+    {"a pause above the limit",
+     ROLE_CLIENT,
+     "maxpause='10'",
+     {{REQ, 10, 2, BODY SID "rid='101' pause='20'/>"}},
+     WARNED("pause-within-max")},
+    {"a question at the end",
+     C,
+     {{REQ, 10, 2, BODY SID "rid='101' type='terminate'>" IQ("get") "</body>"}},
+     WARNED("no-question-at-the-end")},
+    {"an ack that was not announced",
+     C,
+     {{REQ, 10, 2, BODY SID "rid='101'/>"},
+      {REQ, 20, 3, BODY SID "rid='102' ack='100'/>"}},
+     GUILTY("acks-are-declared")},
+    {"an ack beyond a gap",
+     C,
+     {ACKS,
+      {REQ, 10, 3, BODY "sid='p' rid='8'/>"},
+      {REQ, 11, 4, BODY "sid='p' rid='9' ack='7'/>"},
+      {ANS, 12, 4, EMPTY},
+      {REQ, 13, 5, BODY "sid='p' rid='10' ack='7'/>"},
+      {REQ, 14, 6, BODY "sid='p' rid='11' ack='9'/>"}},
+     GUILTY("acks-stop-at-a-gap")},
+    {"no ack though something is missing",
+     C,
+     {ACKS,
+      {REQ, 10, 3, BODY "sid='p' rid='8'/>"},
+      {REQ, 11, 4, BODY "sid='p' rid='9'/>"}},
+     GUILTY("acks-throughout")},
+    {"an ack where nothing is missing",
+     C,
+     {ACKS, {REQ, 10, 3, BODY "sid='p' rid='8' ack='7'/>"}},
+     WARNED("acks-are-needed")},
+    {"a key that does not fit",
+     C,
+     {KEYS, {REQ, 10, 3, BODY "sid='p' rid='8' key='" K1 "'/>"}},
+     GUILTY("keys-fit")},
+    {"no key",
+     C,
+     {KEYS, {REQ, 10, 3, BODY "sid='p' rid='8'/>"}},
+     GUILTY("keys-fit")},
+    {"a new sequence without a key",
+     C,
+     {KEYS, {REQ, 10, 3, BODY "sid='p' rid='8' newkey='" K3 "'/>"}},
+     GUILTY("keys-change-hands")},
+    {"a newkey that is no hash",
+     C,
+     {{REQ, 1, 2, BODY "rid='7' newkey='abc' to='a'/>"}},
+     GUILTY("newkeys-are-hashes")},
     {"two lengths",
      C,
      {{ASKED, 10, 2,
@@ -369,6 +434,32 @@ static const struct story innocent_clients[] = {
       {ANS, 20, 2, EMPTY},
       {BEHIND, 30, 3, BODY SID "rid='102'/>"},
       {REQ, 40, 4, BODY SID "rid='103'/>"}},
+     INNOCENT},
+    {"a pause as long as may be, and what the server asked is answered last",
+     ROLE_CLIENT,
+     "maxpause='20'",
+     {{REQ, 10, 2, BODY SID "rid='101' pause='20'/>"},
+      {ANS, 20, 2, EMPTY},
+      {REQ, 30, 3,
+       BODY SID "rid='102' type='terminate'>" IQ("result") "</body>"}},
+     INNOCENT},
+    {"acks that stay below what is missing, or are not needed",
+     C,
+     {ACKS,
+      {REQ, 10, 3, BODY "sid='p' rid='8'/>"},
+      {REQ, 11, 4, BODY "sid='p' rid='9' ack='7'/>"},
+      {ANS, 12, 3, EMPTY},
+      {REQ, 13, 5, BODY "sid='p' rid='10' ack='7'/>"},
+      {REQ, 14, 6, BODY "sid='p' rid='9' ack='7'/>"},
+      {REQ, 15, 7, BODY "sid='p' rid='11' ack='8'/>"}},
+     INNOCENT},
+    {"keys in their order, with a repeat and a new sequence",
+     C,
+     {KEYS,
+      {REQ, 10, 3, BODY "sid='p' rid='8' key='" K2 "'/>"},
+      {REQ, 11, 4, BODY "sid='p' rid='8' key='" K2 "'/>"},
+      {REQ, 12, 5, BODY "sid='p' rid='9' key='" K1 "' newkey='" K3 "'/>"},
+      {REQ, 13, 6, BODY "sid='p' rid='10' key='" K2 "'/>"}},
      INNOCENT},
     {"rids that overtake",
      C,
