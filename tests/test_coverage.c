@@ -1,4 +1,4 @@
-/* What judges each requirement. */
+/* What judges each requirement, and docs/coverage.md, which says so. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,6 +6,8 @@
 #include "harness/coverage.h"
 #include "harness/select.h"
 #include "suites.h"
+
+#define PAGE "docs/coverage.md"
 
 static struct knowledge knowledge;
 static struct selection all;
@@ -106,6 +108,24 @@ static void test_a_reason_beside_a_judge_is_a_finding(void)
     buf_release(&said);
 }
 
+/* `make coverage` writes it. */
+static void test_the_page_is_up_to_date(void)
+{
+    struct buf want = BUF_INIT, got = BUF_INIT;
+    FILE *f = fopen(PAGE, "r");
+    char piece[4096];
+    size_t n;
+
+    while (f && (n = fread(piece, 1, sizeof piece, f)) > 0)
+        buf_add(&got, piece, n);
+    if (f)
+        fclose(f);
+    coverage_markdown(&coverage, &want);
+    CHECK(strcmp(buf_str(&got), buf_str(&want)) == 0);
+    buf_release(&got);
+    buf_release(&want);
+}
+
 int suite_coverage(void)
 {
     CU_pSuite s = CU_add_suite("coverage", open_coverage, close_coverage);
@@ -113,7 +133,8 @@ int suite_coverage(void)
     return s && CU_ADD_TEST(s, test_a_row_names_its_judges) &&
                    CU_ADD_TEST(s, test_a_row_that_nothing_can_judge_says_why) &&
                    CU_ADD_TEST(s, test_no_reason_is_out_of_date) &&
-                   CU_ADD_TEST(s, test_a_reason_beside_a_judge_is_a_finding)
+                   CU_ADD_TEST(s, test_a_reason_beside_a_judge_is_a_finding) &&
+                   CU_ADD_TEST(s, test_the_page_is_up_to_date)
                ? 0
                : -1;
 }

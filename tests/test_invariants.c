@@ -115,7 +115,10 @@ static int load(void)
 
 static void judge_story(const struct story *st)
 {
-    struct judge_context ctx = {.knowledge = &knowledge, .end = PLAY_DONE};
+    struct judge_context ctx = {.knowledge = &knowledge,
+                                .end = PLAY_DONE,
+                                .has_status = true,
+                                .has_stanza = true};
     struct testcase tc = {.role = st->role};
     struct judgement out;
     bool found = false;
