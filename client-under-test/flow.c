@@ -241,6 +241,7 @@ static void make(struct bosh *s, enum exchange_kind kind,
     r->payload = buf_str(from);
     r->payload_len = from->len;
     body_write(&bytes, r);
+    r->key = r->newkey = NULL; /* which are on our stack */
     buf_clear(from);
     if (s->send_refused && s->queue.len == 0) {
         s->send_refused = false;

@@ -394,7 +394,9 @@ int login_step(struct login *l, const xmlNode *challenge, struct buf *out,
     char *text = NULL;
     int rc = -1;
 
-    if (l->chosen && l->chosen->write) {
+    if (!l->chosen) {
+        err_set(e, "a challenge came before a mechanism was chosen");
+    } else if (l->chosen->write) {
         answer_by_hand(l, out);
         rc = 0;
     } else if (!l->sasl) {
@@ -414,13 +416,13 @@ int login_step(struct login *l, const xmlNode *challenge, struct buf *out,
 
 int login_finish(struct login *l, const xmlNode *success, struct err *e)
 {
-    char *in = sasl_text(success);
-    char *text = NULL;
+    char *in, *text = NULL;
     int rc = 0;
 
     if (!l->chosen)
-        rc = err_set(e, "success came before a mechanism was chosen");
-    else if (*in && !l->complete)
+        return err_set(e, "success came before a mechanism was chosen");
+    in = sasl_text(success);
+    if (*in && !l->complete)
         rc = step(l, in, &text, e);
     if (rc == 0 && !l->complete)
         rc = err_set(e, "%s: the server did not prove itself", l->chosen->name);

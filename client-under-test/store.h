@@ -25,7 +25,7 @@ void store_forget(struct bosh *s);
  *
  * Returns 0, or -1 with e set: damaged, incomplete, or somebody else's.
  */
-int store_read(const char *text, const char *jid, struct bosh_attach *known,
+int store_read(const char *data, const char *jid, struct bosh_attach *known,
                xmlDocPtr *doc, struct err *e);
 
 #endif

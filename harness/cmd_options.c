@@ -210,8 +210,10 @@ static void parse_shard(struct cmd_run *c, char *text, struct argp_state *state)
 {
     char *slash = strchr(text, '/');
 
-    if (!slash)
+    if (!slash) {
         argp_error(state, "--shard '%s': I/N is wanted, such as 2/5", text);
+        return; /* argp_error() does not */
+    }
     *slash = '\0';
     c->shards = (unsigned)cmd_number(state, "--shard: N", slash + 1, 1,
                                      RESULT_MAX_SHARDS);

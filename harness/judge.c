@@ -133,7 +133,7 @@ static void judge_invariants(const struct testcase *tc, struct journal *j,
 /* ----------------------------------------------------------- the case's own */
 
 struct tally {
-    size_t failed, warned, erred, passed;
+    size_t failed, warned, passed;
     const struct finding *first_na, *first_error;
     bool lagged;
 };
@@ -141,14 +141,13 @@ struct tally {
 /* The findings from one to before another; it points into them. */
 static struct tally count(const struct judgement *out, size_t from, size_t to)
 {
-    struct tally t = {0, 0, 0, 0, NULL, NULL, false};
+    struct tally t = {0, 0, 0, NULL, NULL, false};
 
     for (size_t i = from; i < to; i++) {
         const struct finding *f = &out->findings[i];
 
         t.failed += f->verdict == VERDICT_FAIL;
         t.warned += f->verdict == VERDICT_WARN;
-        t.erred += f->verdict == VERDICT_ERROR;
         t.passed += f->verdict == VERDICT_PASS || f->verdict == VERDICT_INFO;
         t.lagged |= f->lagged;
         if (f->verdict == VERDICT_NA && !t.first_na)
@@ -205,7 +204,7 @@ static void conclude_played(struct journal *j, const struct judge_context *ctx,
 {
     if (all->failed) {
         conclude(out, VERDICT_FAIL, NULL);
-    } else if (all->erred) {
+    } else if (all->first_error) {
         conclude(out, VERDICT_ERROR, all->first_error->reason);
         out->lagged = all->lagged;
     } else if (ctx->end == PLAY_STOPPED && !asserts->warned) {

@@ -56,7 +56,7 @@ struct run {
     uv_loop_t loop;
     struct stage_world world;
     struct driver_pool *pool;
-    struct certs *certs; /* client role, when a case wants TLS */
+    struct certs *certs;        /* client role, when a case wants TLS */
     struct driver_watch *watch; /* of programs */
 
     struct item *items; /* the longest first */
