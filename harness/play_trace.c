@@ -33,6 +33,8 @@ static const char *step_name(enum step_kind kind)
         return "off";
     case STEP_ACT:
         return "act";
+    case STEP_CERTIFICATE:
+        return "certificate";
     case STEP_LOGIN:
         return "login";
     case STEP_CREATE:
