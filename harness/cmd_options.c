@@ -163,6 +163,7 @@ enum {
     KEY_FAILED_IN,
     KEY_BASELINE,
     KEY_WRITE_BASELINE,
+    KEY_DEBUG,
 };
 
 static const struct argp_option run_option_list[] = {
@@ -188,6 +189,8 @@ static const struct argp_option run_option_list[] = {
      "What is known to fail: XFAIL where it does, XPASS where it does not", 2},
     {"write-baseline", KEY_WRITE_BASELINE, "FILE", 0,
      "Write a baseline of what fails; its reasons are yours to fill in", 2},
+    {"debug", KEY_DEBUG, NULL, 0,
+     "Show every event of the one case that is selected, as it happens", 2},
     {"quiet", 'q', NULL, 0, "Only the summary", 2},
     {"verbose", 'v', NULL, 0, "Every assert of every case", 2},
     {0},
@@ -264,6 +267,9 @@ static error_t parse_run(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_WRITE_BASELINE:
         c->write_baseline_path = arg;
+        return 0;
+    case KEY_DEBUG:
+        c->run.debug = true;
         return 0;
     case 'q':
         c->run.quiet = true;

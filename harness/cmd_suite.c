@@ -154,6 +154,17 @@ static void keep_shard(struct cmd_run *c, struct selection *sel)
                 c->shard, c->shards, all, all == 1 ? "" : "s");
 }
 
+/* Two plays at once are not to be read. */
+static int check_debug(const struct cmd_run *c, const struct selection *sel)
+{
+    struct err e = {""};
+
+    if (!c->run.debug || sel->count == 1)
+        return 0;
+    err_set(&e, "--debug shows one case, but %zu are selected", sel->count);
+    return cmd_fail(EXIT_USAGE, &e);
+}
+
 /* ------------------------------------------------------------- baseline */
 
 static int load_baseline(struct cmd_run *c, const struct cmd_cases *cases,
@@ -294,6 +305,8 @@ int cmd_run_suite(struct cmd_run *c, const char *peer)
         status = cmd_fail(EXIT_USAGE, &e);
     if (status == 0 && c->failed_in)
         status = keep_failed(c, &cases.selection);
+    if (status == 0)
+        status = check_debug(c, &cases.selection);
     if (status == 0)
         status = play(c, &cases, peer);
     cmd_cases_release(&cases);

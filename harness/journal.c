@@ -209,13 +209,13 @@ void journal_set_it(struct journal *j, xmlNodePtr node)
 
 int64_t journal_lag(const struct journal *j, int64_t t0, int64_t t1)
 {
-    int64_t most = 0;
+    int64_t sum = 0;
 
     for (size_t i = 0; i < j->lag_count; i++) {
-        if (j->lags[i].t0 <= t1 && j->lags[i].t1 >= t0 && j->lags[i].ms > most)
-            most = j->lags[i].ms;
+        if (j->lags[i].t0 <= t1 && j->lags[i].t1 >= t0)
+            sum += j->lags[i].ms;
     }
-    return most;
+    return sum;
 }
 
 /* -------------------------------------------------------------- variables */

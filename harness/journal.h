@@ -182,7 +182,7 @@ void journal_hide_names(struct journal *j, bool hide);
  * used by one thread at a time. For expr.c. */
 xmlXPathContextPtr journal_xpath(struct journal *j);
 
-/* The largest lateness of our own loop within [t0, t1]; ms. */
+/* How late our own loop was within [t0, t1], all in all; ms. */
 int64_t journal_lag(const struct journal *j, int64_t t0, int64_t t1);
 
 /* A journal that holds each element and attribute once, for lint. */

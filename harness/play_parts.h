@@ -3,6 +3,7 @@
  *
  * play.c        the facts, the log, the end of a play
  * play_steps.c  threads of steps: what both roles know
+ * play_trace.c  what the log says of steps
  * play_client.c client role: rules, acts on exchanges
  * play_verbs.c  client role: orders to the driver, pushed stanzas
  * play_server.c server role: requests, logins, polling
@@ -34,6 +35,7 @@ struct thread {
     size_t depth;
     /* the step at hand */
     bool begun;
+    bool waits; /* and the log says so */
     int64_t deadline_ms;
     unsigned x;  /* server role: the exchange it waits for */
     int phase;   /* server role: how far a login has come */
@@ -92,6 +94,11 @@ enum went play_end_else(struct play *p, int64_t now_ms, const struct step *st,
 /* An expression went wrong: our fault or the case's. */
 enum went play_end_broken(struct play *p, int64_t now_ms, int line,
                           const struct err *e);
+
+/* ---- play_trace.c ---- */
+/* "waits", "done". */
+void play_trace_step(struct play *p, int64_t now_ms, const struct step *st,
+                     const char *outcome);
 
 /* ---- play_steps.c ---- */
 void play_steps_start(struct play *p);

@@ -494,6 +494,7 @@ static void forget_step(struct thread *th)
     th->extra = NULL;
     th->extra_free = NULL;
     th->begun = false;
+    th->waits = false;
     th->answered = false;
     th->phase = 0;
     th->x = 0;
@@ -555,6 +556,9 @@ static bool thread_go(struct play *p, struct thread *th, int64_t now_ms,
         st = &f->steps[f->at];
         switch (try_step(p, th, st, now_ms)) {
         case WENT_WAIT:
+            if (!th->waits)
+                play_trace_step(p, now_ms, st, "waits");
+            th->waits = true;
             return moved;
         case WENT_OVER:
             return true;
@@ -562,6 +566,7 @@ static bool thread_go(struct play *p, struct thread *th, int64_t now_ms,
             break;
         }
         moved = true;
+        play_trace_step(p, now_ms, st, "done");
         forget_step(th);
         if (!is_block(st))
             f->at++;

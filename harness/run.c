@@ -18,7 +18,6 @@
 #define LAG_WORTH_MS 20 /* less says nothing */
 #define SAVE_EVERY_MS 250
 #define MAX_ATTEMPTS 2
-#define SESSIONS_PER_ACCOUNT 5 /* servers limit them */
 
 int64_t run_now(const struct run *run)
 {
@@ -43,7 +42,7 @@ static void close_timers(void *ctx)
     close_timer(&run->save_timer);
 }
 
-static bool all_quiet(const struct run *run)
+bool run_quiet(const struct run *run)
 {
     return run->running == 0 && !run->judging && !run->to_judge;
 }
@@ -51,7 +50,7 @@ static bool all_quiet(const struct run *run)
 /* Nothing is left to do: let the loop end. */
 static void close_if_done(struct run *run)
 {
-    if (run->closing || !all_quiet(run) ||
+    if (run->closing || !run_quiet(run) ||
         (!run->stopping && run->done < run->item_count))
         return;
     run->closing = true;
@@ -286,48 +285,10 @@ static void start(struct run *run, struct item *it)
 
 /* ------------------------------------------------------------- the queue */
 
-/* An account is not burdened with more sessions than servers allow, unless a
- * single case wants more. */
-static bool fits_accounts(const struct run *run, const struct item *it)
-{
-    size_t i;
-
-    for (i = 0; i < RUN_MAX_ACCOUNTS; i++)
-        if (it->logins[i] > 0 && run->logins[i] > 0 &&
-            run->logins[i] + it->logins[i] > SESSIONS_PER_ACCOUNT)
-            return false;
-    return true;
-}
-
-static bool may_start(const struct run *run, const struct item *it)
-{
-    if (run->stopping || it->state != ITEM_QUEUED || it->stage ||
-        (run->options->jobs > 0 && run->running >= run->options->jobs))
-        return false;
-    return !it->alone && fits_accounts(run, it);
-}
-
-static struct item *next_alone(struct run *run)
-{
-    struct item *found = NULL;
-    size_t i;
-
-    if (run->stopping || !all_quiet(run))
-        return NULL;
-    for (i = 0; i < run->item_count; i++) {
-        if (run->items[i].state != ITEM_QUEUED)
-            continue;
-        if (!run->items[i].alone)
-            return NULL;
-        found = found ? found : &run->items[i];
-    }
-    return found;
-}
-
 static void on_start(uv_timer_t *timer)
 {
     struct run *run = timer->data;
-    struct item *alone = next_alone(run);
+    struct item *alone = queue_next_alone(run);
     unsigned started = 0;
     size_t i;
 
@@ -336,53 +297,13 @@ static void on_start(uv_timer_t *timer)
     if (alone)
         start(run, alone);
     for (i = 0; i < run->item_count && !alone && started < BATCH; i++)
-        if (may_start(run, &run->items[i])) {
+        if (queue_may_start(run, &run->items[i])) {
             start(run, &run->items[i]);
             started++;
         }
     if (started == BATCH && !run->closing)
         uv_timer_start(timer, on_start, BATCH_EVERY_MS, 0);
     close_if_done(run);
-}
-
-static void count_logins(const struct step *steps, size_t n, unsigned *logins)
-{
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        unsigned account = steps[i].account > 0 ? steps[i].account : 1;
-
-        if (steps[i].kind == STEP_LOGIN && account <= RUN_MAX_ACCOUNTS)
-            logins[account - 1]++;
-        count_logins(steps[i].steps, steps[i].step_count, logins);
-    }
-}
-
-static int longest_first(const void *a, const void *b)
-{
-    const struct item *x = a, *y = b;
-
-    if (x->tc->worst_ms != y->tc->worst_ms)
-        return x->tc->worst_ms < y->tc->worst_ms ? 1 : -1;
-    return strcmp(x->tc->id, y->tc->id);
-}
-
-static void make_items(struct run *run, const struct selection *sel)
-{
-    size_t i;
-
-    run->item_count = sel->count;
-    run->items = mem_alloc((sel->count + 1) * sizeof *run->items);
-    for (i = 0; i < sel->count; i++) {
-        struct item *it = &run->items[i];
-
-        it->run = run;
-        it->tc = sel->cases[i];
-        if (it->tc->role == ROLE_SERVER && !run->options->anonymous)
-            count_logins(it->tc->steps, it->tc->step_count, it->logins);
-    }
-    if (sel->count > 0)
-        qsort(run->items, sel->count, sizeof *run->items, longest_first);
 }
 
 /* ------------------------------------------------------------- lag */
@@ -434,6 +355,7 @@ static void fill_world(struct run *run)
         .seed = o->seed,
         .peer = o->url ? o->url : o->command,
         .started = run->result->started,
+        .seen = {run, o->debug ? screen_event : NULL},
         .driver = o->driver,
         .pool = run->pool,
         .certs = run->certs,
@@ -530,6 +452,7 @@ static void end_run(struct run *run)
     for (i = 0; i < run->item_count; i++)
         result_case_release(&run->items[i].worst);
     free(run->items);
+    live_release(&run->live);
     testcase_free(run->probe);
     certs_free(run->certs);
     free(run->path);
@@ -545,8 +468,9 @@ int run_cases(const struct knowledge *k, const struct selection *sel,
     run.to_judge_end = &run.to_judge;
     if (o->text) {
         run.style = text_style_for(fileno(o->text));
-        run.screen = isatty(fileno(o->text)) && !o->quiet;
+        run.screen = isatty(fileno(o->text)) && !o->quiet && !o->debug;
     }
+    live_init(&run.live, &run.style);
     run.path = mem_printf("%s/result.json", o->dir);
     begin_loop(&run);
     if (o->role == ROLE_CLIENT && o->driver == DRIVER_LINE)
@@ -557,7 +481,7 @@ int run_cases(const struct knowledge *k, const struct selection *sel,
         run.watch = driver_watch_new();
     fill_result(&run, sel);
     fill_world(&run);
-    make_items(&run, sel);
+    queue_fill(&run, sel);
     screen_save(&run);
     if (o->role == ROLE_SERVER)
         probe_start(&run);

@@ -35,6 +35,7 @@ struct run_options {
     const struct baseline *baseline; /* or NULL */
     bool quiet;                      /* only the summary */
     bool verbose;                    /* each assert of each case */
+    bool debug; /* each event as it happens; for a single case */
 
     /* client role */
     enum driver_kind driver;

@@ -1,7 +1,8 @@
 /*
  * What the runner's files share; nobody else includes it.
  *
- * run.c         the queue, the loop, signals, lag
+ * run.c         the loop, signals, lag
+ * run_queue.c   which case starts next
  * run_judge.c   from a finished play to a verdict, on a worker thread
  * run_rounds.c  several plays of a case, one verdict
  * run_probe.c   server role: can the server be tested at all
@@ -14,6 +15,7 @@
 
 #include "driver_watch.h"
 #include "outcome.h"
+#include "reports/live.h"
 #include "reports/text.h"
 #include "run.h"
 #include "signals.h"
@@ -82,7 +84,8 @@ struct run {
     struct item *to_judge, **to_judge_end;
 
     struct text_style style;
-    bool screen; /* the text goes to a terminal: a live line */
+    struct live live; /* with options->debug */
+    bool screen;      /* the text goes to a terminal: a live line */
     bool drawn;
     bool dirty;         /* result.json is behind */
     char *path;         /* of result.json */
@@ -95,8 +98,17 @@ int64_t run_now(const struct run *run);
 void run_judged(struct item *it);
 /* No case is played: each is ERROR. log: of why, relative to the folder. */
 void run_refuse(struct run *run, const char *reason, const char *log);
+/* Nothing is played and nothing judged. */
+bool run_quiet(const struct run *run);
 /* Go on with the queue, or end. */
 void run_go_on(struct run *run);
+
+/* ---- run_queue.c ---- */
+/* An item for each case, the longest first. */
+void queue_fill(struct run *run, const struct selection *sel);
+bool queue_may_start(const struct run *run, const struct item *it);
+/* The next of those that want to be alone, when everything else is done. */
+struct item *queue_next_alone(struct run *run);
 
 /* ---- run_probe.c ---- */
 void probe_start(struct run *run);
@@ -115,6 +127,8 @@ void rounds_conclude(struct item *it);
 
 /* ---- run_screen.c ---- */
 void screen_case(struct run *run, const struct result_case *c);
+/* An event of a play, for a person who watches; ctx is the run. */
+void screen_event(void *ctx, const struct event *ev);
 void screen_tick(struct run *run);
 void screen_summary(struct run *run);
 void screen_save(struct run *run);

@@ -23,6 +23,15 @@ static void show(struct run *run, struct buf *text)
     buf_release(text);
 }
 
+void screen_event(void *ctx, const struct event *ev)
+{
+    struct run *run = ctx;
+    struct buf text = BUF_INIT;
+
+    live_event(&run->live, &text, ev);
+    show(run, &text);
+}
+
 void screen_case(struct run *run, const struct result_case *c)
 {
     struct buf line = BUF_INIT;
@@ -30,7 +39,7 @@ void screen_case(struct run *run, const struct result_case *c)
     if (run->options->quiet)
         return;
     text_case(&line, &run->style, c);
-    if (run->options->verbose)
+    if (run->options->verbose || run->options->debug)
         text_asserts(&line, &run->style, c);
     show(run, &line);
 }

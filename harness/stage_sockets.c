@@ -48,52 +48,33 @@ int64_t stage_sockets_bound_ms(const struct testcase *tc, double factor)
 /* ------------------------------------------------------------- the log */
 
 /* The log's first line also says what only the run knows. */
-static void write_head(struct stage_sockets *st, const struct event *ev,
-                       struct buf *line)
+static void make_head(const struct stage_sockets *st, const struct event *ev,
+                      struct event *head)
 {
-    struct event head;
     size_t i;
 
-    event_init(&head, "log");
-    head.seq = ev->seq;
-    head.t_ms = ev->t_ms;
+    event_init(head, "log");
+    head->seq = ev->seq;
+    head->t_ms = ev->t_ms;
     for (i = 0; i < ev->attr_count; i++)
-        event_set(&head, ev->attrs[i].name, event_get(ev, ev->attrs[i].name));
-    event_set(&head, "peer", st->peer ? st->peer : st->world->peer);
-    event_setf(&head, "seed", "%llu", (unsigned long long)st->world->seed);
-    event_set(&head, "started", st->world->started);
-    event_setf(&head, "reports", "%s%s%s", st->has_status ? "status" : "",
+        event_set(head, ev->attrs[i].name, event_get(ev, ev->attrs[i].name));
+    event_set(head, "peer", st->peer ? st->peer : st->world->peer);
+    event_setf(head, "seed", "%llu", (unsigned long long)st->world->seed);
+    event_set(head, "started", st->world->started);
+    event_setf(head, "reports", "%s%s%s", st->has_status ? "status" : "",
                st->has_status && st->has_stanza ? " " : "",
                st->has_stanza ? "stanza" : "");
-    event_write(line, &head);
-    event_release(&head);
 }
 
-/* A real server's passwords do not go into files; the mock's are no secret. */
-static void write_redacted(const struct event *ev, struct buf *line)
+static void write_event(struct stage_sockets *st, const struct event *ev)
 {
-    struct event copy = *ev;
-    char *data = mem_dupn(ev->data, ev->data_len);
-
-    redact(data, ev->data_len);
-    copy.data = data;
-    event_write(line, &copy);
-    free(data);
-}
-
-static void log_event(void *ctx, const struct event *ev)
-{
-    struct stage_sockets *st = ctx;
     struct buf line = BUF_INIT;
 
+    if (st->world->seen.add)
+        st->world->seen.add(st->world->seen.ctx, ev);
     if (!st->log)
         return;
-    if (strcmp(ev->name, "log") == 0)
-        write_head(st, ev, &line);
-    else if (ev->data && st->tc->role == ROLE_SERVER)
-        write_redacted(ev, &line);
-    else
-        event_write(&line, ev);
+    event_write(&line, ev);
     if (fwrite(line.data, 1, line.len, st->log) != line.len ||
         fflush(st->log) != 0) {
         log_line(LOG_ERROR, "stage", "%s: %s", st->log_path, strerror(errno));
@@ -101,6 +82,35 @@ static void log_event(void *ctx, const struct event *ev)
         st->log = NULL;
     }
     buf_release(&line);
+}
+
+/* A real server's passwords do not go into files; the mock's are no secret. */
+static void write_redacted(struct stage_sockets *st, const struct event *ev)
+{
+    struct event copy = *ev;
+    char *data = mem_dupn(ev->data, ev->data_len);
+
+    redact(data, ev->data_len);
+    copy.data = data;
+    write_event(st, &copy);
+    free(data);
+}
+
+static void log_event(void *ctx, const struct event *ev)
+{
+    struct stage_sockets *st = ctx;
+
+    if (strcmp(ev->name, "log") == 0) {
+        struct event head;
+
+        make_head(st, ev, &head);
+        write_event(st, &head);
+        event_release(&head);
+    } else if (ev->data && st->tc->role == ROLE_SERVER) {
+        write_redacted(st, ev);
+    } else {
+        write_event(st, ev);
+    }
 }
 
 static int make_folders(const char *path, struct err *e)

@@ -13,6 +13,7 @@
 
 #include <uv.h>
 
+#include "common/log_events.h"
 #include "common/wire.h"
 #include "driver_pool.h"
 #include "play.h"
@@ -31,6 +32,9 @@ struct stage_world {
     uint64_t seed;
     const char *peer;    /* for the log: a command or a URL */
     const char *started; /* for the log: wall-clock time */
+
+    /* each event as it happens, secrets redacted; add NULL: nobody looks */
+    struct event_sink seen;
 
     /* client role */
     const struct certs *certs; /* for managers with TLS, or NULL */

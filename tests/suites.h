@@ -39,6 +39,7 @@ int suite_certs(void);
 int suite_select(void);
 int suite_result(void);
 int suite_text(void);
+int suite_live(void);
 int suite_rounds(void);
 int suite_baseline(void);
 int suite_reports(void);
@@ -85,6 +86,7 @@ static int (*const suites[])(void) = {
     suite_select,
     suite_result,
     suite_text,
+    suite_live,
     suite_rounds,
     suite_baseline,
     suite_reports,

@@ -558,6 +558,31 @@ static void test_a_second_signal_ends_it_at_once(void)
                                                          "|| echo gone");
 }
 
+/* Each event as it happens, then the asserts, in both roles. */
+static void test_one_case_is_watched_live(void)
+{
+    expect(0, "ok",
+           "$P client --debug -o $D/live " FAST " > $D/live.txt && "
+           "grep -q 'x 1 .*request POST /http-bind HTTP/1.1' $D/live.txt && "
+           "grep -q '^            <body .*rid=' $D/live.txt && "
+           "grep -q 'client 0 driver kind=status value=connected' "
+           "$D/live.txt && grep -q 'line [0-9]* *step what=await' "
+           "$D/live.txt && grep -q '^      PASS  order: ' $D/live.txt && "
+           "grep -q '^1 pass, 0 fail' $D/live.txt && echo ok");
+    expect(1, "      FAIL  order: ",
+           "sed -i 's|one two three|three two one|' $D/mine/failing.xml; "
+           "$P client --debug -o $D/live $D/mine/failing.xml");
+    expect(0, "ok",
+           "echo secret > $D/pw; " SERVE
+           "$P server --debug -o $D/live --url=$U " ACCOUNTS
+           "server/order/requests-out-of-order > $D/live.txt && "
+           "grep -q 'x 1 .*request POST /' $D/live.txt && "
+           "! grep -q 'c2VjcmV0\\|AHNlY3JldA' $D/live.txt && echo "
+           "ok; " STOP_SERVING);
+    expect(2, "--debug shows one case, but ",
+           "$P client --debug -o $D/never client/order");
+}
+
 static void test_cases_are_listed_and_shown(void)
 {
     expect(0, FAST "\n", "$P list");
@@ -627,6 +652,7 @@ int suite_cli(void)
         !CU_ADD_TEST(s, test_shards_are_merged_to_what_the_whole_would_be) ||
         !CU_ADD_TEST(s, test_what_failed_is_played_again) ||
         !CU_ADD_TEST(s, test_a_second_signal_ends_it_at_once) ||
+        !CU_ADD_TEST(s, test_one_case_is_watched_live) ||
         !CU_ADD_TEST(s, test_cases_are_listed_and_shown) ||
         !CU_ADD_TEST(s, test_help_and_version))
         return -1;
