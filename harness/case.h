@@ -250,6 +250,7 @@ struct assertion {
     char *says;
     enum level level; /* lowered by the case, or LEVEL_CATALOGUE */
     enum assert_needs needs;
+    int64_t calm_ms;   /* a miss counts only if we were never later; -1 */
     struct expr *each; /* NULL: once */
     struct expr *test; /* or got with one of the following */
     struct expr *got;

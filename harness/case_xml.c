@@ -65,6 +65,7 @@ void case_assertion_read(struct reader *r, const xmlNode *node,
     out->says = reader_attr(node, "says");
     out->level =
         (enum level)reader_word(node, "level", levels, LEVEL_CATALOGUE);
+    out->calm_ms = reader_number(node, "calm", -1);
     out->needs =
         (enum assert_needs)reader_word(node, "needs", needs, NEEDS_NOTHING);
     out->each = reader_expr_attr(r, node, "each");

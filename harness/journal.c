@@ -218,6 +218,15 @@ int64_t journal_lag(const struct journal *j, int64_t t0, int64_t t1)
     return sum;
 }
 
+int64_t journal_worst_lag(const struct journal *j)
+{
+    int64_t worst = 0;
+
+    for (size_t i = 0; i < j->lag_count; i++)
+        worst = j->lags[i].ms > worst ? j->lags[i].ms : worst;
+    return worst;
+}
+
 /* -------------------------------------------------------------- variables */
 
 static struct journal_name *find_name(const struct journal *j, const char *name)

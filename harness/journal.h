@@ -48,6 +48,7 @@
  *   copy           1, or 2 and up for repeats of an rid in its session; for
  *                  creations: of the same rid with the same bytes
  *   copy-of        n of the first; on copies only
+ *   first          n of the first: its own, or as copy-of
  *   copies         on the first: how many there are by now, when more than 1
  *   same           on copies: yes no, are they the first one's bytes?
  *   empty payloads yes no; how many
@@ -184,6 +185,9 @@ xmlXPathContextPtr journal_xpath(struct journal *j);
 
 /* How late our own loop was within [t0, t1], all in all; ms. */
 int64_t journal_lag(const struct journal *j, int64_t t0, int64_t t1);
+
+/* The worst single one, in milliseconds; 0: none was worth a word. */
+int64_t journal_worst_lag(const struct journal *j);
 
 /* A journal that holds each element and attribute once, for lint. */
 struct journal *journal_specimen(enum role role);

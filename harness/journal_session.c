@@ -207,6 +207,7 @@ static void number_copy(const struct journal *j, struct journal_x *x)
     const struct journal_x *first = journal_x_of(j, x->rid->first);
 
     journal_put_number(x->node, "copy", x->rid->copies);
+    journal_put_number(x->node, "first", first->n);
     if (x->rid->copies == 1)
         return;
     journal_put_number(x->node, "copy-of", first->n);

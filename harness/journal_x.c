@@ -44,6 +44,7 @@ static struct journal_x *add_x(struct journal *j, long long n)
     x->t1 = x->sent = -1;
     x->node = journal_top(j, "x");
     journal_put_number(x->node, "n", n);
+    journal_put_number(x->node, "first", n);
     j->xs[n] = x;
     JOURNAL_ROOM(j->x_nodes, j->x_count, j->x_node_cap);
     j->x_nodes[j->x_count++] = x->node;
@@ -86,6 +87,7 @@ static void number_creation(struct journal *j, struct journal_x *x)
         journal_put_number(node, "copies", ++count);
         journal_put_number(x->node, "copy", count);
         journal_put_number(x->node, "copy-of", (long long)first);
+        journal_put_number(x->node, "first", (long long)first);
         journal_put(x->node, "same", "yes");
     }
     free(key);

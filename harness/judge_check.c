@@ -338,12 +338,32 @@ static const char *unmet(const struct assertion *a,
     return NULL;
 }
 
+/* Was the play too restless for a miss to count? Says so if it was. */
+static bool too_restless(struct check *c)
+{
+    int64_t worst = journal_worst_lag(c->j);
+    char *reason;
+
+    if (c->a->calm_ms < 0 || worst <= c->a->calm_ms)
+        return false;
+    reason = mem_printf("missed, in a play in which we or the driver were up "
+                        "to %lld ms late",
+                        (long long)worst);
+    free(c->f->reason);
+    c->f->reason = reason;
+    c->f->verdict = VERDICT_ERROR;
+    c->f->lagged = true;
+    return true;
+}
+
 /* The worst counts; its story goes with it, others' goes. */
 static void conclude(struct check *c, enum verdict miss)
 {
     struct finding *f = c->f;
 
-    if (c->missed) {
+    if (c->missed && too_restless(c)) {
+        c->erred++;
+    } else if (c->missed) {
         f->verdict = miss;
         f->lagged = false;
         if (c->missed > 1) {
