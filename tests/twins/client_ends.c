@@ -42,6 +42,25 @@ static bool know_some(struct client_shim *cs, struct shim_answer *a)
     return true;
 }
 
+/* The next request is on its way before this answer is read. */
+static bool send_before_reading(struct client_shim *cs, struct shim_answer *a)
+{
+    struct buf one = BUF_INIT;
+
+    if (terminates(a) && cs->online && cs->sid && !a->own && !cs->flag) {
+        cs->flag = true;
+        buf_adds(&one, "<message xmlns='" XML_NS_CLIENT
+                       "' to='echo@localhost' id='waited'/>");
+        entity_empty(&cs->text, NULL);
+        entity_set_number(&cs->text, "rid", cs->top_rid + 1);
+        entity_set(&cs->text, "sid", cs->sid);
+        entity_put_payload(&cs->text, &one);
+        client_shim_send(cs, a->now_ms, cs->top_rid + 1, &cs->text);
+    }
+    buf_release(&one);
+    return true;
+}
+
 static bool mistake_condition(struct client_shim *cs, struct said *said)
 {
     (void)cs;
@@ -216,6 +235,10 @@ const struct twin twins_client_ends[] = {
     {"mistakes-the-condition", TWIN_FAULTY,
      "says undefined-condition whatever the condition is",
      CLIENT(.event = mistake_condition)},
+    {"sends-first-and-reads-then", TWIN_FAULTY,
+     "lets its next request go when one was answered, and reads the answer "
+     "after that",
+     CLIENT(.answer = send_before_reading)},
     {"says-it-twice", TWIN_RIGHT, "says twice that it is disconnected",
      CLIENT(.event = say_twice)},
     {"keeps-the-other-request", TWIN_FAULTY,

@@ -49,16 +49,19 @@ static bool send_receipt(struct client_shim *cs, struct said *said)
 #define READ_MS 1500
 #define BEGUN_MS 600
 
-/* It reads late. Before it has read of the end, it has begun a request. */
+/* It reads late. Before it has read of the end, it has begun a request, where
+ * it may have a second one open. */
 static bool read_late(struct client_shim *cs, struct shim_answer *a)
 {
     struct buf poll = BUF_INIT;
 
+    if (entity_number(&a->body, "requests"))
+        cs->flag = entity_number(&a->body, "requests") == 1;
     if (!cs->online)
         return true;
     a->due_ms = a->now_ms + READ_MS;
     if (entity_has(&a->body, "type", "terminate") && a->rid == cs->top_rid &&
-        cs->count++ == 0) {
+        !cs->flag && cs->count++ == 0) {
         entity_empty(&poll, NULL);
         entity_set_number(&poll, "rid", cs->top_rid + 1);
         entity_set(&poll, "sid", cs->sid);

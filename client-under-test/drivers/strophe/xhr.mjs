@@ -2,7 +2,8 @@
  * An XMLHttpRequest for Node, as much of it as Strophe.js uses, as browsers
  * have it: responseXML is null where the text is not well-formed; a connection
  * that ends before the answer was whole is status 0; 307 and 308 repeat the
- * POST, 301 to 303 go on as a GET; at most six connections to an origin.
+ * POST, 301 to 303 go on as a GET; a page from https is not led to http, which
+ * is mixed content; at most six connections to an origin.
  *
  * A page's requests belong to its Page, which is found by the asynchronous
  * context: that of the code that made the request.
@@ -137,8 +138,13 @@ export class XMLHttpRequest {
         const parts = [];
 
         if (this.#redirects(answer, redirects)) {
+            const next = new URL(answer.headers.location, this.#url);
+
             answer.resume();
+            if (this.#url.protocol === 'https:' && next.protocol !== 'https:')
+                return this.#lost(request);
             this.#request = null;
+            this.#follow(answer.statusCode, next);
             return this.#go(data, redirects + 1);
         }
         answer.on('data', (part) => parts.push(part));
@@ -152,15 +158,16 @@ export class XMLHttpRequest {
     }
 
     #redirects(answer, redirects) {
-        if (![301, 302, 303, 307, 308].includes(answer.statusCode) ||
-            !answer.headers.location || redirects === MAX_REDIRECTS)
-            return false;
-        this.#url = new URL(answer.headers.location, this.#url);
-        if (answer.statusCode < 307) {
+        return [301, 302, 303, 307, 308].includes(answer.statusCode) &&
+            answer.headers.location && redirects < MAX_REDIRECTS;
+    }
+
+    #follow(status, url) {
+        this.#url = url;
+        if (status < 307) {
             this.#method = 'GET';
             delete this.#headers['Content-Type'];
         }
-        return true;
     }
 
     #done(answer, bytes) {
