@@ -121,6 +121,10 @@ struct driver_session *
 driver_session_open(struct driver *d, const struct driver_session_sink *sink,
                     unsigned client);
 
+/* While the process still owes the answer to a ping, it is as late as that
+ * already: calls late(). Accepts NULL. */
+void driver_session_own_up(struct driver_session *s);
+
 /* No more calls for it; what the process still says of it is ignored.
  * Accepts NULL. */
 void driver_session_close(struct driver_session *s);

@@ -168,6 +168,20 @@ driver_session_open(struct driver *d, const struct driver_session_sink *sink,
     return s;
 }
 
+void driver_session_own_up(struct driver_session *s)
+{
+    int64_t now_ms;
+    const struct ask *a;
+
+    if (!s || !s->sink.late)
+        return;
+    now_ms = driver_now(s->driver);
+    for (a = s->driver->asks; a; a = a->next) {
+        if (a->kind == ASK_PING && now_ms - a->sent_ms >= PING_QUICK_MS)
+            s->sink.late(s->sink.ctx, now_ms, now_ms - a->sent_ms);
+    }
+}
+
 void driver_session_close(struct driver_session *s)
 {
     struct driver_session **at;

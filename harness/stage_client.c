@@ -514,6 +514,12 @@ bool stage_client_signed_off(const struct stage_sockets *st)
     return true;
 }
 
+void stage_client_own_up(struct stage_sockets *st)
+{
+    if (st->world->driver == DRIVER_LINE && st->client_count)
+        driver_session_own_up(st->clients[0].session);
+}
+
 void stage_client_close(struct stage_sockets *st)
 {
     if (st->world->driver == DRIVER_LINE) {

@@ -102,6 +102,8 @@ void stage_closed(void *stage);
 int stage_client_start(struct stage_sockets *st, struct err *e);
 void stage_client_sign_off(struct stage_sockets *st);
 bool stage_client_signed_off(const struct stage_sockets *st);
+/* Before the end of the play: what is known by now of the driver's lag. */
+void stage_client_own_up(struct stage_sockets *st);
 /* Let go of the driver and begin to close. */
 void stage_client_close(struct stage_sockets *st);
 /* Everything is closed: free. */

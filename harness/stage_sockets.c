@@ -230,6 +230,8 @@ static void tell_played(struct stage_sockets *st)
         o.because = "the client never connected";
     }
     if (st->play) {
+        if (st->tc->role == ROLE_CLIENT)
+            stage_client_own_up(st);
         play_finish(st->play, stage_now(st));
         o.journal = play_take_journal(st->play);
     }

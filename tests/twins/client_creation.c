@@ -51,6 +51,18 @@ static bool with_empty_sid(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
+/* cs->text: the sid of the last session. */
+static bool with_old_sid(struct client_shim *cs, struct shim_request *r)
+{
+    if (creates(r) && cs->text.len) {
+        entity_set(&r->body, "sid", buf_str(&cs->text));
+    } else if (cs->sid) {
+        buf_clear(&cs->text);
+        buf_adds(&cs->text, cs->sid);
+    }
+    return true;
+}
+
 static bool say_it_again(struct client_shim *cs, struct shim_request *r)
 {
     (void)cs;
@@ -340,6 +352,9 @@ const struct twin twins_client_creation[] = {
     {"creates-with-empty-sid", TWIN_FAULTY,
      "has an empty sid in its first request",
      CLIENT(.request = with_empty_sid)},
+    {"takes-the-sid-along", TWIN_FAULTY,
+     "asks for its next session with the sid of the last",
+     CLIENT(.request = with_old_sid)},
     {"says-wait-every-time", TWIN_FAULTY, "has wait and hold in every request",
      CLIENT(.request = say_it_again)},
     {"creates-to-a-jid", TWIN_FAULTY, "has a JID where the domain belongs",
