@@ -107,6 +107,7 @@ const OPTIONS = {
                 throw new Error(`no header: '${line}'`);
             return [name, rest];
         }))}),
+    route: () => ({}), /* it goes to connect() */
 };
 
 function mechanism(name) {
@@ -166,7 +167,7 @@ function stanzas(xml) {
  * into the answer. */
 const BEGIN = {
     connect: (o) => (c, onStatus) => c.connect(o.jid, o.password, onStatus,
-        number(o.wait), number(o.hold), o.route),
+        number(o.wait), number(o.hold), o.route ?? o.options?.route),
     attach: (o) => (c, onStatus) => c.attach(o.jid, o.sid, Number(o.rid),
         onStatus, number(o.wait), number(o.hold)),
     restore: (o) => (c, onStatus) => {
