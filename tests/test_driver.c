@@ -31,7 +31,8 @@ struct seen {
     bool stop_after_result;
     int pid;
     int64_t late_ms;
-    int verb_ms; /* 0: 700 */
+    bool asks_late; /* at each thing said: what does it owe? */
+    int verb_ms;    /* 0: 700 */
 };
 
 static void on_result(void *ctx, int64_t now_ms, unsigned client,
@@ -54,6 +55,8 @@ static void on_said(void *ctx, int64_t now_ms, const struct said *said)
     (void)now_ms;
     buf_printf(&s->said, "%s:%s ", said->kind,
                said->value ? said->value : said->text);
+    if (s->asks_late)
+        driver_session_own_up(s->session);
 }
 
 static void on_late(void *ctx, int64_t now_ms, int64_t late_ms)
@@ -382,6 +385,17 @@ static void test_slow_answer_to_ping_is_lag(void)
     end(&s);
 }
 
+static void test_a_ping_that_is_owed_is_lag(void)
+{
+    struct seen s = {.asks_late = true};
+
+    play(&s, GREET("0") "read -r l; sleep 0.1; echo "
+                        "'{\"event\":\"status\",\"session\":1,"
+                        "\"status\":\"connected\"}';" IDLE);
+    CHECK(s.late_ms >= 90 && s.late_ms < 600);
+    end(&s);
+}
+
 static void test_missing_program_is_said(void)
 {
     char nothing[] = "/nonexistent/driver";
@@ -414,6 +428,7 @@ int suite_driver(void)
         !CU_ADD_TEST(s, test_a_driver_that_does_not_read_is_ended) ||
         !CU_ADD_TEST(s, test_children_of_a_driver_go_with_it) ||
         !CU_ADD_TEST(s, test_slow_answer_to_ping_is_lag) ||
+        !CU_ADD_TEST(s, test_a_ping_that_is_owed_is_lag) ||
         !CU_ADD_TEST(s, test_missing_program_is_said))
         return -1;
     return 0;
