@@ -249,6 +249,17 @@ static void conclude_error(const struct judge_context *ctx,
                      : "the case could not be played");
 }
 
+/* A machine, or a driver, that once did nothing for so long makes waits for a
+ * login and the like end too early. */
+#define STARVED_MS 2000
+
+/* Is the ERROR perhaps no more than that? Then it is worth another play. */
+static bool was_starved(const struct journal *j, const struct judgement *out)
+{
+    return out->verdict == VERDICT_ERROR &&
+           journal_lag(j, 0, INT64_MAX) >= STARVED_MS;
+}
+
 void judge_case(const struct testcase *tc, struct journal *j,
                 const struct judge_context *ctx, struct judgement *out)
 {
@@ -280,6 +291,7 @@ void judge_case(const struct testcase *tc, struct journal *j,
         conclude_error(ctx, &invariants, out);
         break;
     }
+    out->lagged |= was_starved(j, out);
 }
 
 void judgement_release(struct judgement *jt)

@@ -50,7 +50,7 @@ struct finding {
 struct judgement {
     enum verdict verdict; /* the case's */
     char *reason;         /* NA, ERROR: why; "" otherwise */
-    bool lagged;          /* worth playing once more, alone */
+    bool lagged;          /* an ERROR worth playing once more, alone */
     struct finding *findings;
     size_t finding_count;
 };

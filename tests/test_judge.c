@@ -441,6 +441,39 @@ static void test_our_own_lag_is_no_fault(void)
     }
 }
 
+/* A login that takes too long on a machine that stands still is played again.
+ */
+static void test_a_starved_play_is_played_again(void)
+{
+    static const struct sketch pass = {.test = "true()"};
+    static const struct {
+        const char *name, *lag_ms;
+        enum play_end end;
+        bool lagged;
+    } table[] = {
+        {"starved", "2000", PLAY_ERROR, true},
+        {"starved, and stopped", "2000", PLAY_STOPPED, true},
+        {"not for long", "1999", PLAY_ERROR, false},
+        {"played to its end", "2000", PLAY_DONE, false},
+        {"NA", "2000", PLAY_NA, false},
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct scene s;
+
+        scene_init(&s, ROLE_CLIENT);
+        fill(&s.maker);
+        maker_event(&s.maker, 9000, "lag", NULL, "from", "6000", "to", "9000",
+                    "ms", table[i].lag_ms, NULL);
+        scene_add(&s, &pass);
+        s.ctx.end = table[i].end;
+        s.ctx.because = "no login";
+        scene_judge(&s);
+        CHECK_ROW(s.out.lagged == table[i].lagged, table[i].name);
+        scene_release(&s);
+    }
+}
+
 static void test_the_guilty_come_first(void)
 {
     static const struct {
@@ -573,6 +606,8 @@ int suite_judge(void)
     CU_add_test(suite, "a silent client is not blamed for its silence",
                 test_a_silent_client_is_not_blamed_for_its_silence);
     CU_add_test(suite, "our own lag is no fault", test_our_own_lag_is_no_fault);
+    CU_add_test(suite, "a starved play is played again",
+                test_a_starved_play_is_played_again);
     CU_add_test(suite, "the guilty come first", test_the_guilty_come_first);
     CU_add_test(suite, "invariants bind the peer",
                 test_invariants_bind_the_peer);

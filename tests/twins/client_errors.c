@@ -90,6 +90,30 @@ static bool say_goodbye(struct client_shim *cs, struct said *said)
     return true;
 }
 
+/* ---- clients that rather leave than put up with something ---- */
+
+/* Takes it for an answer, so that the farewell has the next rid. */
+static bool leave_at_error(struct client_shim *cs, struct shim_answer *a)
+{
+    if (!cs->online || a->status == 200 || cs->count++)
+        return true;
+    a->status = 200;
+    entity_empty(&a->body, NULL);
+    client_shim_core_verb(cs, a->now_ms, "disconnect");
+    return true;
+}
+
+static bool leave_when_overtaken(struct client_shim *cs, struct shim_answer *a)
+{
+    if (!cs->online || entity_number(&a->body, "report"))
+        return true;
+    if (client_shim_lower_open(cs, a->rid))
+        cs->flag = true;
+    else if (cs->flag && cs->count++ == 0)
+        client_shim_core_verb(cs, a->now_ms, "disconnect");
+    return true;
+}
+
 const struct twin twins_client_errors[] = {
     {"errors-never-reset", TWIN_FAULTY, "ends at the fifth error of a session",
      CLIENT(.answer = count_answer, .fail = count_failure)},
@@ -97,6 +121,12 @@ const struct twin twins_client_errors[] = {
      CLIENT(.tweak = four_errors)},
     {"ends-at-first-error", TWIN_RIGHT, "ends, and says so, at the first error",
      CLIENT(.tweak = one_error)},
+    {"leaves-at-first-error", TWIN_RIGHT,
+     "says goodbye to the manager at the first status that is not 200",
+     CLIENT(.answer = leave_at_error)},
+    {"leaves-when-overtaken", TWIN_RIGHT,
+     "says goodbye once it has got an answer that a later one overtook",
+     CLIENT(.answer = leave_when_overtaken)},
     {"never-gives-up", TWIN_FAULTY, "repeats a request for ever",
      CLIENT(.tweak = endless_errors)},
     {"dies-silently", TWIN_FAULTY, "does not tell the application of an end",
