@@ -22,7 +22,8 @@ static const struct element of_journal = {
 static const struct element of_x = {
     "n=1 conn=1 seq0=1 t0=0 seq1=3 t1=5 method=POST kind=payload rid=100 "
     "rid-form=plain "
-    "sid=abc sid-known=yes session=1 copy=2 copy-of=1 first=1 copies=2 same=yes "
+    "sid=abc sid-known=yes session=1 copy=2 copy-of=1 first=1 copies=2 "
+    "same=yes "
     "empty=no payloads=1 arrived=whole delivered=whole by=manager fault= "
     "rule=r closed=fin closed-by=peer problem=none open-client=1 open-limit=2 "
     "open-manager=1 since-poll=2000 polling-ms=2000 after-end=100",
