@@ -56,6 +56,7 @@ static void draw(const struct sketch *from, struct assertion *a)
     a->is_not = compile(from->is_not);
     a->at_least.expr = compile(from->at_least);
     a->at_most.expr = compile(from->at_most);
+    a->calm_ms = -1; /* nothing said of it */
     a->at_least.clock = a->at_most.clock = from->clock;
     a->show = compile(from->show);
 }
@@ -474,6 +475,37 @@ static void test_a_starved_play_is_played_again(void)
     }
 }
 
+/* Played as above; a count that hangs on clocks which it does not name. */
+static void test_a_restless_play_counts_nothing(void)
+{
+    static const struct {
+        const char *name;
+        int64_t calm_ms;
+        enum verdict verdict;
+    } table[] = {
+        {"nothing said", -1, VERDICT_FAIL},
+        {"calm enough", 300, VERDICT_FAIL},
+        {"too restless", 299, VERDICT_ERROR},
+    };
+    static const struct sketch miss = {.test = "false()"};
+
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct scene s;
+
+        scene_init(&s, ROLE_CLIENT);
+        fill(&s.maker);
+        maker_event(&s.maker, 5300, "lag", NULL, "from", "5000", "to", "5300",
+                    "ms", "300", NULL);
+        scene_add(&s, &miss);
+        s.asserts[0].calm_ms = table[i].calm_ms;
+        scene_judge(&s);
+        CHECK_ROW(s.out.verdict == table[i].verdict, table[i].name);
+        CHECK_ROW(s.out.lagged == (table[i].verdict == VERDICT_ERROR),
+                  table[i].name);
+        scene_release(&s);
+    }
+}
+
 static void test_the_guilty_come_first(void)
 {
     static const struct {
@@ -606,6 +638,8 @@ int suite_judge(void)
     CU_add_test(suite, "a silent client is not blamed for its silence",
                 test_a_silent_client_is_not_blamed_for_its_silence);
     CU_add_test(suite, "our own lag is no fault", test_our_own_lag_is_no_fault);
+    CU_add_test(suite, "a restless play counts nothing",
+                test_a_restless_play_counts_nothing);
     CU_add_test(suite, "a starved play is played again",
                 test_a_starved_play_is_played_again);
     CU_add_test(suite, "the guilty come first", test_the_guilty_come_first);
