@@ -503,6 +503,9 @@ static void test_blocking_calls_wait_for_what_they_ask(void)
     CHECK_INT(driver_connect(c.driver, c.session, "example.org", NULL, 4000),
               0);
     CHECK(bosh_connected(c.session));
+    /* the replies are for this order: the poll, then the message */
+    for (int i = 0; i < 80 && !seen(&s, 4, "rid="); i++)
+        driver_turn(c.driver, 50);
     CHECK_INT(
         driver_send(c.driver, c.session, MESSAGE_A, sizeof MESSAGE_A - 1, 4000),
         0);
