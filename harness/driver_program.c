@@ -1,6 +1,8 @@
 /* Programs that are only told where to go: see driver_program.h. */
 #include "driver_program.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -102,11 +104,44 @@ static void tell_over(struct program *p)
         close_all(p);
 }
 
+/* Does this process run, in that group? /proc/PID/stat has, after the name in
+ * brackets: state, parent, group. */
+static bool runs_in_group(const char *pid, int group)
+{
+    char *path = mem_printf("/proc/%s/stat", pid);
+    FILE *f = fopen(path, "re");
+    char line[512];
+    char *at = f && fgets(line, sizeof line, f) ? strrchr(line, ')') : NULL;
+    char state = 'X';
+    int parent, of = 0;
+
+    if (f)
+        fclose(f);
+    free(path);
+    if (!at || sscanf(at + 1, " %c %d %d", &state, &parent, &of) != 3)
+        return false;
+    return of == group && state != 'Z' && state != 'X';
+}
+
 /* Is anything of the group there? Its number is not used again before the
- * last one is gone. */
+ * last one is gone. The dead count until somebody has taken note of them, and
+ * not everything that is process 1 does so. */
 static bool group_lives(const struct program *p)
 {
-    return kill(-p->pid, 0) == 0 || errno == EPERM;
+    struct dirent *entry;
+    bool lives = false;
+    DIR *dir;
+
+    if (kill(-p->pid, 0) < 0)
+        return errno == EPERM;
+    dir = opendir("/proc");
+    if (!dir)
+        return true;
+    while (!lives && (entry = readdir(dir)))
+        lives = isdigit((unsigned char)entry->d_name[0]) &&
+                runs_in_group(entry->d_name, p->pid);
+    closedir(dir);
+    return lives;
 }
 
 static void on_timer(uv_timer_t *timer);
