@@ -321,6 +321,20 @@ static bool mentions(const struct assertion *a, const char *words)
            has_words(a->at_most.expr, words);
 }
 
+/* Who says nothing must not be blamed for what it did not say. Of events only
+ * a status has a value. */
+static const char *unsaid(const struct assertion *a,
+                          const struct judge_context *ctx)
+{
+    if (!ctx->has_status && !ctx->has_stanza)
+        return "the driver reports no events";
+    if (!ctx->has_status && mentions(a, "@value"))
+        return "the driver reports no status events";
+    if (!ctx->has_stanza && mentions(a, "'stanza'"))
+        return "the driver reports no stanzas";
+    return NULL;
+}
+
 static const char *unmet(const struct assertion *a,
                          const struct judge_context *ctx)
 {
@@ -332,10 +346,7 @@ static const char *unmet(const struct assertion *a,
     case NEEDS_NOTHING:
         break;
     }
-    /* who says nothing must not be blamed for what it did not say */
-    if (!ctx->has_status && !ctx->has_stanza && mentions(a, "$ev"))
-        return "the driver reports no events";
-    return NULL;
+    return mentions(a, "$ev") ? unsaid(a, ctx) : NULL;
 }
 
 /* Was the play too restless for a miss to count? Says so if it was. */

@@ -566,6 +566,28 @@ static void receive_stanza(struct backend_stream *s, xmlNodePtr stanza)
         receive_iq(s, stanza);
 }
 
+/* Clients try extensions that nobody offered: stream management (XEP-0198) is
+ * refused, client state (XEP-0352) is not heard. Neither is worth the stream.
+ */
+static bool receive_extension(struct backend_stream *s, const xmlNode *element)
+{
+    static const char management[] = "urn:xmpp:sm:", state[] = "urn:xmpp:csi:";
+    const char *ns = element->ns ? (const char *)element->ns->href : "";
+    struct buf xml = BUF_INIT;
+
+    if (strncmp(ns, state, sizeof state - 1) == 0)
+        return true;
+    if (strncmp(ns, management, sizeof management - 1) != 0)
+        return false;
+    buf_adds(&xml, "<failed xmlns='");
+    buf_add_xml(&xml, ns, strlen(ns));
+    buf_adds(&xml, "'><feature-not-implemented "
+                   "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></failed>");
+    deliver(s, &xml);
+    buf_release(&xml);
+    return true;
+}
+
 void backend_receive(struct backend_stream *s, xmlNodePtr element)
 {
     if (s->stage == STAGE_OVER)
@@ -575,8 +597,8 @@ void backend_receive(struct backend_stream *s, xmlNodePtr element)
         receive_sasl(s, element);
     else if (stanza_is(element))
         receive_stanza(s, element);
-    else if (s->stage == STAGE_BOUND)
-        fail_stream(s, "unsupported-stanza-type");
-    else
+    else if (s->stage != STAGE_BOUND)
         fail_stream(s, "not-authorized");
+    else if (!receive_extension(s, element))
+        fail_stream(s, "unsupported-stanza-type");
 }

@@ -14,6 +14,11 @@ static char *bin; /* where the test program is */
 static char *program;
 static char *dir;
 
+const char *clirig_dir(void)
+{
+    return dir;
+}
+
 int clirig_sh(struct buf *out, const char *command)
 {
     char *line = mem_printf("exec 2>&1; export P='%s' D='%s' B='%s'; %s",

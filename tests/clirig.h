@@ -11,6 +11,13 @@
 int clirig_begin(void);
 int clirig_end(void);
 
+/* In a command: wait, without a fixed sleep and for at most 20 s. */
+#define CLIRIG_UNTIL(test)                                                     \
+    "for i in $(seq 400); do if " test "; then break; fi; sleep 0.05; done; "
+
+/* The folder. */
+const char *clirig_dir(void);
+
 /* By the shell, with the program as $P, the folder as $D, and what was built
  * beside the program in $B. Returns its status, with stdout and stderr
  * together in out. */

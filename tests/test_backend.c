@@ -545,6 +545,17 @@ static void test_unknown_element_ends_the_stream(void)
     finish();
 }
 
+static void test_extensions_that_nobody_offered_end_nothing(void)
+{
+    begin();
+    log_in(&peers[0], "alice", "r");
+    CHECK(strstr(send_xml(&peers[0], "<enable xmlns='urn:xmpp:sm:3'/>"),
+                 "<failed xmlns='urn:xmpp:sm:3'>") != NULL);
+    CHECK_STR(send_xml(&peers[0], "<active xmlns='urn:xmpp:csi:0'/>"), "");
+    CHECK_INT(peers[0].error.len, 0);
+    finish();
+}
+
 int suite_backend(void)
 {
     CU_pSuite suite = CU_add_suite("backend", NULL, NULL);
@@ -570,6 +581,7 @@ int suite_backend(void)
         !CU_ADD_TEST(suite, test_messages_travel_between_sessions) ||
         !CU_ADD_TEST(suite,
                      test_stanza_in_the_bosh_namespace_becomes_a_client_one) ||
+        !CU_ADD_TEST(suite, test_extensions_that_nobody_offered_end_nothing) ||
         !CU_ADD_TEST(suite, test_unknown_element_ends_the_stream))
         return -1;
     return 0;

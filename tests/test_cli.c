@@ -2,15 +2,13 @@
  * The program as a whole: each exit status, what it prints, what it leaves
  * behind. It is the boshspec beside this test program, or $BOSHSPEC.
  */
-#include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "clirig.h"
 #include "common/buf.h"
 #include "reports/result.h"
 
@@ -19,62 +17,16 @@ int suite_cli(void);
 #define FAST "client/order/swapped-responses"
 #define SLOW "client/errors/success-resets-the-count"
 
-static char *program;
-static char *dir; /* for what the tests write */
-
-/* The shell runs it; $P is the program, $D the folder. Returns its status, and
- * stdout and stderr together. */
-static int sh(struct buf *out, const char *fmt, ...)
-{
-    char *command, *line;
-    struct buf args = BUF_INIT;
-    char chunk[4096];
-    size_t got;
-    va_list ap;
-    FILE *f;
-    int status;
-
-    va_start(ap, fmt);
-    buf_vprintf(&args, fmt, ap);
-    va_end(ap);
-    command =
-        mem_printf("export P='%s' D='%s'; %s", program, dir, buf_str(&args));
-    line = mem_printf("exec 2>&1; %s", command);
-    fflush(stdout);
-    f = popen(line, "re");
-    while (f && (got = fread(chunk, 1, sizeof chunk, f)) > 0)
-        buf_add(out, chunk, got);
-    status = f ? pclose(f) : -1;
-    buf_release(&args);
-    free(command);
-    free(line);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 static bool has(const struct buf *out, const char *words)
 {
     return strstr(buf_str(out), words) != NULL;
 }
 
-/* One run, its status, and words that must be in what it printed. */
-static void expect(int status, const char *words, const char *command)
-{
-    struct buf out = BUF_INIT;
+/* ---- for commands ---- */
 
-    CHECK_INT(sh(&out, "%s", command), status);
-    CHECK_ROW(has(&out, words), command);
-    if (!has(&out, words))
-        printf("\n%s\nprinted:\n%s\n", command, buf_str(&out));
-    buf_release(&out);
-}
-
-/* ---- for commands: waiting without a fixed sleep; at most 20 s ---- */
-
-#define UNTIL(test)                                                            \
-    "for i in $(seq 400); do if " test "; then break; fi; sleep 0.05; done; "
 /* The mock, with its pid in M and its URL in U. */
 #define SERVE                                                                  \
-    "$P serve --listen=127.0.0.1:0 > $D/url & M=$!; " UNTIL(                   \
+    "$P serve --listen=127.0.0.1:0 > $D/url & M=$!; " CLIRIG_UNTIL(            \
         "grep -q listening $D/url") "U=$(sed 's/listening on //' $D/url); "
 #define STOP_SERVING "S=$?; kill $M; wait $M; exit $S"
 #define ACCOUNTS                                                               \
@@ -83,7 +35,7 @@ static void expect(int status, const char *words, const char *command)
 
 static bool load(const char *name, struct result *r)
 {
-    char *path = mem_printf("%s/%s/result.json", dir, name);
+    char *path = mem_printf("%s/%s/result.json", clirig_dir(), name);
     struct err e = {""};
     int rc = result_load(path, r, &e);
 
@@ -98,7 +50,8 @@ static void test_status_0_all_as_expected(void)
 {
     struct result r;
 
-    expect(0, "1 pass, 0 fail", "$P client --strict -o $D/pass --seed=7 " FAST);
+    clirig_expect(0, "1 pass, 0 fail",
+                  "$P client --strict -o $D/pass --seed=7 " FAST);
     if (load("pass", &r)) {
         CHECK(r.finished && !r.interrupted);
         CHECK_INT(r.case_count, 1);
@@ -115,10 +68,11 @@ static void write_failing_case(void)
 {
     struct buf out = BUF_INIT;
 
-    CHECK_INT(sh(&out,
-                 "mkdir $D/mine; C=$($P show " FAST " | sed -n 's/^file *//p');"
-                 "sed \"s|'one two three'</is>|'three two one'</is>|\""
-                 " \"$C\" > $D/mine/failing.xml"),
+    CHECK_INT(clirig_sh(&out,
+                        "mkdir $D/mine; C=$($P show " FAST
+                        " | sed -n 's/^file *//p');"
+                        "sed \"s|'one two three'</is>|'three two one'</is>|\""
+                        " \"$C\" > $D/mine/failing.xml"),
               0);
     CHECK_STR(buf_str(&out), "");
     buf_release(&out);
@@ -129,7 +83,7 @@ static void test_status_1_a_failure_and_all_about_it(void)
     struct buf out = BUF_INIT;
 
     write_failing_case();
-    CHECK_INT(sh(&out, "$P client -o $D/fail $D/mine/failing.xml"), 1);
+    CHECK_INT(clirig_sh(&out, "$P client -o $D/fail $D/mine/failing.xml"), 1);
     CHECK(has(&out, "x124-client-process-order, XEP-0124 14.2"));
     CHECK(has(&out, "'three two one'"));
     CHECK(has(&out, "one two three"));
@@ -139,24 +93,27 @@ static void test_status_1_a_failure_and_all_about_it(void)
 
 static void test_status_2_bad_options_and_cases(void)
 {
-    expect(2, "unrecognized option", "$P client --no-such-option");
-    expect(2, "unknown command", "$P certify");
-    expect(2, "which command", "$P");
-    expect(2, "a number from 0.1 to 100", "$P client --timeout-factor=x");
-    expect(2, "line, url or manual is wanted",
-           "$P client --driver=carrier-pigeon");
-    expect(2, "--url is wanted", "$P server --domain=x");
-    expect(2, "an http or https URL", "$P server --domain=x --url=gopher://x/");
-    expect(2, "JID:FILE is wanted",
-           "$P server --domain=x --url=http://x/ --account=alice");
-    expect(2, "bad.xml:",
-           "echo '<case' > $D/bad.xml; $P client -o $D/bad $D/bad.xml");
-    expect(2, "bad.xml:", "$P lint $D/bad.xml");
-    expect(2, "", "$P client -o /proc/nowhere " FAST);
-    expect(2, "/no/file.xml: No such file", "$P client /no/file.xml");
-    expect(2, "0 cases, 1 finding", "$P lint /no/file.xml");
-    expect(2, "/no/folder: No such file", "$P judge /no/folder");
-    expect(2, "allowed are SCRAM-SHA-256", "$P serve --mechanisms='PLAIN FOO'");
+    clirig_expect(2, "unrecognized option", "$P client --no-such-option");
+    clirig_expect(2, "unknown command", "$P certify");
+    clirig_expect(2, "which command", "$P");
+    clirig_expect(2, "a number from 0.1 to 100",
+                  "$P client --timeout-factor=x");
+    clirig_expect(2, "line, url or manual is wanted",
+                  "$P client --driver=carrier-pigeon");
+    clirig_expect(2, "--url is wanted", "$P server --domain=x");
+    clirig_expect(2, "an http or https URL",
+                  "$P server --domain=x --url=gopher://x/");
+    clirig_expect(2, "JID:FILE is wanted",
+                  "$P server --domain=x --url=http://x/ --account=alice");
+    clirig_expect(2, "bad.xml:",
+                  "echo '<case' > $D/bad.xml; $P client -o $D/bad $D/bad.xml");
+    clirig_expect(2, "bad.xml:", "$P lint $D/bad.xml");
+    clirig_expect(2, "", "$P client -o /proc/nowhere " FAST);
+    clirig_expect(2, "/no/file.xml: No such file", "$P client /no/file.xml");
+    clirig_expect(2, "0 cases, 1 finding", "$P lint /no/file.xml");
+    clirig_expect(2, "/no/folder: No such file", "$P judge /no/folder");
+    clirig_expect(2, "allowed are SCRAM-SHA-256",
+                  "$P serve --mechanisms='PLAIN FOO'");
 }
 
 /* What lint finds, by whatever command; a folder would be a run's. */
@@ -167,7 +124,7 @@ static void refused(const char *command, const char *file, const char *words)
                             command, file);
     char *want = mem_printf("tests/data/bad-%s.xml:%s", file, words);
 
-    expect(2, want, line);
+    clirig_expect(2, want, line);
     free(line);
     free(want);
 }
@@ -193,19 +150,20 @@ static void test_what_lint_refuses_is_not_played(void)
         refused("selftest", rows[i].file, rows[i].words);
     }
     refused(SERVER_NEVER, "no-session", "9: no step binds $t");
-    expect(2, "two/x.xml:1: the case in ",
-           "mkdir $D/one $D/two; for d in one two; do cp "
-           "tests/data/good-client.xml $D/$d/x.xml; done; "
-           "$P client -o $D/never --cases=$D/one --cases=$D/two; S=$?; "
-           "test ! -e $D/never && exit $S");
+    clirig_expect(2, "two/x.xml:1: the case in ",
+                  "mkdir $D/one $D/two; for d in one two; do cp "
+                  "tests/data/good-client.xml $D/$d/x.xml; done; "
+                  "$P client -o $D/never --cases=$D/one --cases=$D/two; S=$?; "
+                  "test ! -e $D/never && exit $S");
 }
 
 static void test_status_3_a_peer_that_cannot_be_tested(void)
 {
-    expect(3, "the driver ended with status 9; it wrote: no such luck",
-           "$P client -o $D/dead --exec='echo no such luck >&2; exit 9'");
-    expect(3, "is no JSON: 'Hello'",
-           "$P client -o $D/chatty --exec='echo Hello; cat' " FAST);
+    clirig_expect(
+        3, "the driver ended with status 9; it wrote: no such luck",
+        "$P client -o $D/dead --exec='echo no such luck >&2; exit 9'");
+    clirig_expect(3, "is no JSON: 'Hello'",
+                  "$P client -o $D/chatty --exec='echo Hello; cat' " FAST);
 }
 
 /* One line on stderr, one block, and nothing was played. */
@@ -214,9 +172,10 @@ static void test_status_3_a_server_that_cannot_be_tested(void)
     struct result r;
     size_t i;
 
-    expect(3, "boshspec: cannot test http://127.0.0.1:1/: connection refused",
-           "echo x > $D/pw; $P server -o $D/nobody " ACCOUNTS
-           "--url=http://127.0.0.1:1/ 2>&1 >/dev/null");
+    clirig_expect(
+        3, "boshspec: cannot test http://127.0.0.1:1/: connection refused",
+        "echo x > $D/pw; $P server -o $D/nobody " ACCOUNTS
+        "--url=http://127.0.0.1:1/ 2>&1 >/dev/null");
     if (load("nobody", &r)) {
         CHECK(r.case_count > 1 && r.case_count == r.selected);
         for (i = 0; i < r.case_count; i++) {
@@ -227,27 +186,30 @@ static void test_status_3_a_server_that_cannot_be_tested(void)
         }
         result_release(&r);
     }
-    expect(3, "no address for 'nowhere.invalid'",
-           "$P server -o $D/nobody --domain=x --url=http://nowhere.invalid/");
-    expect(3, "x: 404 Not Found",
-           SERVE "$P server -o $D/nobody --domain=x "
-                 "--url=${U}x; " STOP_SERVING);
-    expect(3, "cases, all alike",
-           SERVE "$P server -o $D/nobody --domain=x "
-                 "--url=$U; " STOP_SERVING);
-    expect(3, "boshspec: the manager does not serve domain 'x': host-unknown\n",
-           SERVE "$P server -o $D/nobody --domain=x --url=$U; " STOP_SERVING);
-    expect(3,
-           "boshspec: cannot log in as 'alice@localhost': login failed: SASL",
-           "echo wrong > $D/pw; " SERVE "$P server -o $D/nobody " ACCOUNTS
-           "--url=$U; " STOP_SERVING);
+    clirig_expect(
+        3, "no address for 'nowhere.invalid'",
+        "$P server -o $D/nobody --domain=x --url=http://nowhere.invalid/");
+    clirig_expect(3, "x: 404 Not Found",
+                  SERVE "$P server -o $D/nobody --domain=x "
+                        "--url=${U}x; " STOP_SERVING);
+    clirig_expect(3, "cases, all alike",
+                  SERVE "$P server -o $D/nobody --domain=x "
+                        "--url=$U; " STOP_SERVING);
+    clirig_expect(
+        3, "boshspec: the manager does not serve domain 'x': host-unknown\n",
+        SERVE "$P server -o $D/nobody --domain=x --url=$U; " STOP_SERVING);
+    clirig_expect(
+        3, "boshspec: cannot log in as 'alice@localhost': login failed: SASL",
+        "echo wrong > $D/pw; " SERVE "$P server -o $D/nobody " ACCOUNTS
+        "--url=$U; " STOP_SERVING);
 }
 
 static void test_cases_without_an_account_are_spoken_of(void)
 {
-    expect(4, "boshspec: 1 case needs an account: give --account=JID:FILE",
-           SERVE "$P server -o $D/alone --domain=localhost --url=$U "
-                 "server/order/requests-out-of-order; " STOP_SERVING);
+    clirig_expect(4,
+                  "boshspec: 1 case needs an account: give --account=JID:FILE",
+                  SERVE "$P server -o $D/alone --domain=localhost --url=$U "
+                        "server/order/requests-out-of-order; " STOP_SERVING);
 }
 
 /* It is willing, but does nothing. */
@@ -262,7 +224,7 @@ static void test_cases_without_an_account_are_spoken_of(void)
 
 static void write_idler(void)
 {
-    char *path = mem_printf("%s/idler.sh", dir);
+    char *path = mem_printf("%s/idler.sh", clirig_dir());
     FILE *f = fopen(path, "we");
 
     CHECK(f != NULL && fputs(IDLER, f) >= 0);
@@ -274,23 +236,27 @@ static void write_idler(void)
 static void test_a_client_that_never_connects_is_an_error(void)
 {
     write_idler();
-    expect(3, "the client never connected",
-           "$P client -o $D/idle --timeout-factor=0.1 "
-           "--exec=\"sh $D/idler.sh\" " FAST);
+    clirig_expect(3, "the client never connected",
+                  "$P client -o $D/idle --timeout-factor=0.1 "
+                  "--exec=\"sh $D/idler.sh\" " FAST);
 }
 
 static void test_status_4_too_few(void)
 {
-    expect(4, "'client/no/such' selects no case", "$P client client/no/such");
-    expect(4, "--tag=no-such-tag selects no case",
-           "$P client --tag=no-such-tag");
-    expect(4, "'no-such' selects no case", "$P selftest no-such");
-    expect(4, "1 pass, 0 fail", "$P client -o $D/few --min=2 " FAST);
+    clirig_expect(4, "'client/no/such' selects no case",
+                  "$P client client/no/such");
+    clirig_expect(4, "--tag=no-such-tag selects no case",
+                  "$P client --tag=no-such-tag");
+    clirig_expect(4, "'no-such' selects no case", "$P selftest no-such");
+    clirig_expect(4, "1 pass, 0 fail", "$P client -o $D/few --min=2 " FAST);
+    clirig_expect(4, "1 case could be judged, --min wants 2",
+                  "$P report --min=2 $D/few/result.json");
 }
 
 static void test_status_5_a_fault_of_our_own(void)
 {
-    expect(5, "a fault in boshspec itself", SERVE "kill -ABRT $M; wait $M");
+    clirig_expect(5, "a fault in boshspec itself",
+                  SERVE "kill -ABRT $M; wait $M");
 }
 
 /* ------------------------------------------------------------- ends */
@@ -299,37 +265,40 @@ static void test_status_5_a_fault_of_our_own(void)
  * as the fast one is done. */
 #define SIGNALLED(name, sig)                                                   \
     "$P client --tap=- -o $D/" name " " SLOW " " FAST                          \
-    " & R=$!; " UNTIL("grep -q '\"id\":\"" FAST "\"' $D/" name                 \
-                      "/result.json") "kill -" sig " $R; wait $R"
+    " & R=$!; " CLIRIG_UNTIL("grep -q '\"id\":\"" FAST "\"' $D/" name          \
+                             "/result.json") "kill -" sig " $R; wait $R"
 
 static void test_a_killed_run_leaves_what_it_had(void)
 {
     struct buf out = BUF_INIT;
     struct result r;
 
-    CHECK_INT(sh(&out, "%s", SIGNALLED("killed", "KILL")), 137);
+    CHECK_INT(clirig_sh(&out, SIGNALLED("killed", "KILL")), 137);
     if (load("killed", &r)) {
         CHECK(!r.finished);
         CHECK(r.case_count < r.selected);
         result_release(&r);
     }
     buf_clear(&out);
-    CHECK_INT(sh(&out, "head -n 1 $D/killed/cases/client/errors/*.log"), 0);
+    CHECK_INT(clirig_sh(&out, "head -n 1 $D/killed/cases/client/errors/*.log"),
+              0);
     CHECK(has(&out, "<log seq=\"1\""));
     buf_clear(&out);
-    CHECK_INT(sh(&out, "$P judge $D/killed " FAST), 0);
+    CHECK_INT(clirig_sh(&out, "$P judge $D/killed " FAST), 0);
     buf_release(&out);
 }
 
 /* Not even one that does not mind the end of its stdin. */
 static void test_a_killed_run_leaves_no_driver(void)
 {
-    expect(
+    clirig_expect(
         0, "gone\n",
         "$P client -o $D/orphan --exec='echo $$ > $D/pid; exec sleep 60' " FAST
-        " & R=$!; " UNTIL("test -s $D/pid") "kill -KILL $R; wait $R; " UNTIL(
-            "! kill -0 $(cat $D/pid) 2>/dev/null") "kill -0 $(cat $D/pid) "
-                                                   "2>/dev/null || echo gone");
+        " & R=$!; " CLIRIG_UNTIL("test -s $D/pid") "kill -KILL $R; wait "
+                                                   "$R; " CLIRIG_UNTIL(
+                                                       "! kill -0 $(cat "
+                                                       "$D/pid) 2>/dev/null") "kill -0 $(cat $D/pid) "
+                                                                              "2>/dev/null || echo gone");
 }
 
 static void interrupted(const char *name, const char *command)
@@ -337,7 +306,7 @@ static void interrupted(const char *name, const char *command)
     struct buf out = BUF_INIT;
     struct result r;
 
-    CHECK_INT(sh(&out, "%s", command), 1);
+    CHECK_INT(clirig_sh(&out, command), 1);
     CHECK_ROW(has(&out, "interrupted: 1 of "), name);
     CHECK_ROW(has(&out, "Bail out! interrupted"), name);
     if (load(name, &r)) {
@@ -362,15 +331,16 @@ static void test_a_crash_costs_the_case_that_causes_it(void)
     size_t i;
 
     CHECK_INT(
-        sh(&out,
-           "cat > $D/crash.sh <<'EOF'\n"
-           "mkfifo $D/crash.$$; \"${P%%/*}/bosh-client\" < $D/crash.$$ &\n"
-           "exec 3> $D/crash.$$; rm $D/crash.$$\n"
-           "while read -r l; do case $l in *'\"wait\":60'*) kill -9 $!; kill "
-           "-SEGV $$;; esac; printf '%%s\\n' \"$l\" >&3; done\n"
-           "EOF\n"
-           "$P client -o $D/crash --exec=\"sh $D/crash.sh\" " FAST
-           " client/timeouts/secondary"),
+        clirig_sh(
+            &out,
+            "cat > $D/crash.sh <<'EOF'\n"
+            "mkfifo $D/crash.$$; \"${P%%/*}/bosh-client\" < $D/crash.$$ &\n"
+            "exec 3> $D/crash.$$; rm $D/crash.$$\n"
+            "while read -r l; do case $l in *'\"wait\":60'*) kill -9 $!; kill "
+            "-SEGV $$;; esac; printf '%%s\\n' \"$l\" >&3; done\n"
+            "EOF\n"
+            "$P client -o $D/crash --exec=\"sh $D/crash.sh\" " FAST
+            " client/timeouts/secondary"),
         1);
     CHECK(has(&out, "the driver crashed: Segmentation fault"));
     if (load("crash", &r)) {
@@ -390,43 +360,44 @@ static void test_a_crash_costs_the_case_that_causes_it(void)
 
 static void test_our_own_server_passes(void)
 {
-    expect(0, "1 pass, 0 fail",
-           "echo secret > $D/pw; " SERVE
-           "$P server -o $D/server --url=$U " ACCOUNTS
-           "server/order/requests-out-of-order; " STOP_SERVING);
+    clirig_expect(0, "1 pass, 0 fail",
+                  "echo secret > $D/pw; " SERVE
+                  "$P server -o $D/server --url=$U " ACCOUNTS
+                  "server/order/requests-out-of-order; " STOP_SERVING);
 }
 
 static void test_stored_logs_are_judged_alike(void)
 {
-    expect(0, "1 pass, 0 fail", "$P judge $D/pass -o $D/again.json");
-    expect(1, "0 pass, 1 fail", "$P judge $D/fail --cases=$D/mine failing");
-    expect(4, "no log of a case that is known", "$P judge $D");
+    clirig_expect(0, "1 pass, 0 fail", "$P judge $D/pass -o $D/again.json");
+    clirig_expect(1, "0 pass, 1 fail",
+                  "$P judge $D/fail --cases=$D/mine failing");
+    clirig_expect(4, "no log of a case that is known", "$P judge $D");
 }
 
 /* Reports of a run, and again from its result. */
 static void test_reports_are_written_beside_the_result(void)
 {
-    expect(
+    clirig_expect(
         0, "TAP version 14\n1..1\nok 1 - " FAST "\n",
         "$P client -o $D/views --tap=- --junit=$D/v.xml "
         "--markdown=$D/v.md " FAST " 2>$D/v.text; S=$?; "
         "grep -q '1 pass, 0 fail' $D/v.text && "
         "grep -q '<testcase ' $D/v.xml && grep -q '^## ' $D/v.md && exit $S");
-    expect(0, "TAP version 14\n1..1\nok 1 - " FAST "\n",
-           "$P report $D/views/result.json --tap=- 2>/dev/null");
-    expect(0, "\"log\":\"../views/cases/" FAST ".log\"",
-           "mkdir -p $D/merged; $P report -q $D/views/result.json "
-           "--json=$D/merged/r.json; cat $D/merged/r.json");
-    expect(1, "TAP version 14", "$P report $D/fail/result.json --tap=-");
-    expect(2, "case '" FAST "' is in another result too",
-           "$P report $D/views/result.json $D/views/result.json");
-    expect(2, "another suite of cases",
-           "$P report $D/views/result.json $D/fail/result.json");
-    expect(2, "no/such.json: ", "$P report no/such.json");
-    expect(2, "--tap and --junit both go to '-'",
-           "$P client --tap=- --junit=- " FAST);
-    expect(2, "/no/folder/x.tap: No such file",
-           "$P client -o $D/never --tap=/no/folder/x.tap " FAST);
+    clirig_expect(0, "TAP version 14\n1..1\nok 1 - " FAST "\n",
+                  "$P report $D/views/result.json --tap=- 2>/dev/null");
+    clirig_expect(0, "\"log\":\"../views/cases/" FAST ".log\"",
+                  "mkdir -p $D/merged; $P report -q $D/views/result.json "
+                  "--json=$D/merged/r.json; cat $D/merged/r.json");
+    clirig_expect(1, "TAP version 14", "$P report $D/fail/result.json --tap=-");
+    clirig_expect(2, "case '" FAST "' is in another result too",
+                  "$P report $D/views/result.json $D/views/result.json");
+    clirig_expect(2, "another suite of cases",
+                  "$P report $D/views/result.json $D/fail/result.json");
+    clirig_expect(2, "no/such.json: ", "$P report no/such.json");
+    clirig_expect(2, "--tap and --junit both go to '-'",
+                  "$P client --tap=- --junit=- " FAST);
+    clirig_expect(2, "/no/folder/x.tap: No such file",
+                  "$P client -o $D/never --tap=/no/folder/x.tap " FAST);
 }
 
 #define FAILING "$D/mine/failing.xml "
@@ -434,31 +405,34 @@ static void test_reports_are_written_beside_the_result(void)
 /* From a failure to a run that is green but for what is new. */
 static void test_a_baseline_sets_known_failures_aside(void)
 {
-    expect(1, "base.xml: 1 reason is to be filled in",
-           "$P client -o $D/base --write-baseline=$D/base.xml " FAILING);
-    expect(2, "base.xml:3: an entry without a 'reason'",
-           "$P client -o $D/never --baseline=$D/base.xml " FAILING);
-    expect(0, "0 pass, 0 fail, 1 xfail",
-           "sed -i 's/reason=\"\"/reason=\"bug 17\"/' $D/base.xml; "
-           "$P client -o $D/base --strict --baseline=$D/base.xml " FAILING);
-    expect(0, "XFAIL failing",
-           "$P client -o $D/base --baseline=$D/base.xml " FAILING);
-    expect(1,
-           "the baseline expects it to fail, but it holds: 'order' "
-           "(x124-client-process-order)",
-           "sed -i 's|three two one|one two three|' $D/mine/failing.xml; "
-           "$P client -o $D/base --baseline=$D/base.xml " FAILING
-           "> $D/text; S=$?; tr -s ' \\n' ' ' < $D/text; exit $S");
-    expect(0, "1 pass, 0 fail",
-           "$P client -o $D/base --baseline=$D/base.xml --cases=$D/mine "
-           "--cases=$($P show " FAST " | sed -n 's|^file *\\(.*\\)/client/"
-           ".*|\\1|p') " FAST);
-    expect(2, "base.xml:2: there is no case 'nowhere'",
-           "sed -i 's/case=\"[^\"]*\"/case=\"nowhere\"/; /^<?xml/d' "
-           "$D/base.xml; "
-           "$P client -o $D/never --baseline=$D/base.xml " FAST);
-    expect(2, "no.xml: No such file",
-           "$P client -o $D/never --baseline=no.xml " FAST);
+    clirig_expect(1, "base.xml: 1 reason is to be filled in",
+                  "$P client -o $D/base --write-baseline=$D/base.xml " FAILING);
+    clirig_expect(2, "base.xml:3: an entry without a 'reason'",
+                  "$P client -o $D/never --baseline=$D/base.xml " FAILING);
+    clirig_expect(
+        0, "0 pass, 0 fail, 1 xfail",
+        "sed -i 's/reason=\"\"/reason=\"bug 17\"/' $D/base.xml; "
+        "$P client -o $D/base --strict --baseline=$D/base.xml " FAILING);
+    clirig_expect(0, "XFAIL failing",
+                  "$P client -o $D/base --baseline=$D/base.xml " FAILING);
+    clirig_expect(
+        1,
+        "the baseline expects it to fail, but it holds: 'order' "
+        "(x124-client-process-order)",
+        "sed -i 's|three two one|one two three|' $D/mine/failing.xml; "
+        "$P client -o $D/base --baseline=$D/base.xml " FAILING
+        "> $D/text; S=$?; tr -s ' \\n' ' ' < $D/text; exit $S");
+    clirig_expect(0, "1 pass, 0 fail",
+                  "$P client -o $D/base --baseline=$D/base.xml --cases=$D/mine "
+                  "--cases=$($P show " FAST
+                  " | sed -n 's|^file *\\(.*\\)/client/"
+                  ".*|\\1|p') " FAST);
+    clirig_expect(2, "base.xml:2: there is no case 'nowhere'",
+                  "sed -i 's/case=\"[^\"]*\"/case=\"nowhere\"/; /^<?xml/d' "
+                  "$D/base.xml; "
+                  "$P client -o $D/never --baseline=$D/base.xml " FAST);
+    clirig_expect(2, "no.xml: No such file",
+                  "$P client -o $D/never --baseline=no.xml " FAST);
 }
 
 /* The bundled client, but its second session loses a message. */
@@ -466,13 +440,13 @@ static void test_a_case_whose_verdict_changes_is_flaky(void)
 {
     struct result r;
 
-    expect(1, "2 pass, 1 fail: pass fail pass",
-           "cat > $D/flaky.sh <<'EOF'\n"
-           "\"${P%/*}/bosh-client\" | "
-           "grep --line-buffered -v '\"session\":2,.*id=..two'\n"
-           "EOF\n"
-           "$P client -o $D/flaky --repeat=3 --jobs=1 "
-           "--exec=\"sh $D/flaky.sh\" " FAST);
+    clirig_expect(1, "2 pass, 1 fail: pass fail pass",
+                  "cat > $D/flaky.sh <<'EOF'\n"
+                  "\"${P%/*}/bosh-client\" | "
+                  "grep --line-buffered -v '\"session\":2,.*id=..two'\n"
+                  "EOF\n"
+                  "$P client -o $D/flaky --repeat=3 --jobs=1 "
+                  "--exec=\"sh $D/flaky.sh\" " FAST);
     if (load("flaky", &r)) {
         CHECK_INT(r.case_count, 1);
         CHECK_STR(r.cases[0].verdict, "flaky");
@@ -482,55 +456,59 @@ static void test_a_case_whose_verdict_changes_is_flaky(void)
         CHECK_INT(r.options.repeat, 3);
         result_release(&r);
     }
-    expect(0, "<log ",
-           "for n in '' .2 .3; do head -n 1 $D/flaky/cases/" FAST
-           "$n.log; done");
+    clirig_expect(0, "<log ",
+                  "for n in '' .2 .3; do head -n 1 $D/flaky/cases/" FAST
+                  "$n.log; done");
 }
 
 static void test_shards_are_merged_to_what_the_whole_would_be(void)
 {
     struct result r;
 
-    expect(0, "done",
-           "for i in 1 2 3; do $P client -o $D/shard$i --shard=$i/3 " FAST
-           " client/creation || exit 9; done; echo done");
-    expect(0, "holds none of the 1 case that are selected",
-           "for i in 1 2; do $P client -o $D/one$i --shard=$i/2 " FAST
-           "|| exit 9; done");
-    expect(0, ", 0 fail",
-           "$P report $D/shard[123]/result.json --json=$D/whole.json");
-    expect(1, "shard 1/3 is missing", "$P report $D/shard[23]/result.json");
-    expect(0, "same",
-           "$P client -o $D/whole " FAST " client/creation >/dev/null; "
-           "for f in whole.json whole/result.json; do "
-           "grep -o '\"suite\":\"[0-9a-f]*' $D/$f; "
-           "grep -o '^{\"id\":\"[^\"]*' $D/$f | sort; done > $D/ids; "
-           "n=$(wc -l < $D/ids); head -n $((n/2)) $D/ids > $D/ids1; "
-           "tail -n $((n/2)) $D/ids | cmp - $D/ids1 && echo same");
+    clirig_expect(
+        0, "done",
+        "for i in 1 2 3; do $P client -o $D/shard$i --shard=$i/3 " FAST
+        " client/creation || exit 9; done; echo done");
+    clirig_expect(0, "holds none of the 1 case that are selected",
+                  "for i in 1 2; do $P client -o $D/one$i --shard=$i/2 " FAST
+                  "|| exit 9; done");
+    clirig_expect(0, ", 0 fail",
+                  "$P report $D/shard[123]/result.json --json=$D/whole.json");
+    clirig_expect(1, "shard 1/3 is missing",
+                  "$P report $D/shard[23]/result.json");
+    clirig_expect(0, "same",
+                  "$P client -o $D/whole " FAST " client/creation >/dev/null; "
+                  "for f in whole.json whole/result.json; do "
+                  "grep -o '\"suite\":\"[0-9a-f]*' $D/$f; "
+                  "grep -o '^{\"id\":\"[^\"]*' $D/$f | sort; done > $D/ids; "
+                  "n=$(wc -l < $D/ids); head -n $((n/2)) $D/ids > $D/ids1; "
+                  "tail -n $((n/2)) $D/ids | cmp - $D/ids1 && echo same");
     if (load("shard1", &r)) {
         CHECK_INT(r.options.shard, 1);
         CHECK_INT(r.options.shards, 3);
         CHECK_INT(r.options.min, 0);
         result_release(&r);
     }
-    expect(4, "0 pass, 0 fail",
-           "for i in 1 2; do $P client -o $D/one$i --shard=$i/2 --min=1 " FAST
-           "|| exit $?; done");
-    expect(2, "I/N is wanted", "$P client --shard=2");
-    expect(2, "--shard: I '6': a number from 1 to 5", "$P client --shard=6/5");
-    expect(2, "a number from 1 to 1000", "$P client --shard=1/0");
+    clirig_expect(
+        4, "0 pass, 0 fail",
+        "for i in 1 2; do $P client -o $D/one$i --shard=$i/2 --min=1 " FAST
+        "|| exit $?; done");
+    clirig_expect(2, "I/N is wanted", "$P client --shard=2");
+    clirig_expect(2, "--shard: I '6': a number from 1 to 5",
+                  "$P client --shard=6/5");
+    clirig_expect(2, "a number from 1 to 1000", "$P client --shard=1/0");
 }
 
 static void test_what_failed_is_played_again(void)
 {
-    expect(0, "1 pass, 0 fail",
-           "$P client -o $D/retry --failed-in=$D/crash/result.json");
-    expect(4, "none failed there",
-           "$P client -o $D/never --failed-in=$D/pass/result.json");
-    expect(2, "no.json: ", "$P client -o $D/never --failed-in=no.json");
-    expect(2, "a result of the client role",
-           "$P server --url=http://127.0.0.1:1/ --domain=x -o $D/never "
-           "--failed-in=$D/crash/result.json");
+    clirig_expect(0, "1 pass, 0 fail",
+                  "$P client -o $D/retry --failed-in=$D/crash/result.json");
+    clirig_expect(4, "none failed there",
+                  "$P client -o $D/never --failed-in=$D/pass/result.json");
+    clirig_expect(2, "no.json: ", "$P client -o $D/never --failed-in=no.json");
+    clirig_expect(2, "a result of the client role",
+                  "$P server --url=http://127.0.0.1:1/ --domain=x -o $D/never "
+                  "--failed-in=$D/crash/result.json");
 }
 
 /* With a driver that never says hello, and a second signal before the first
@@ -539,95 +517,75 @@ static void test_a_second_signal_ends_it_at_once(void)
 {
     struct result r;
 
-    expect(1, "interrupted: 0 of 1 cases done",
-           "$P client -o $D/twice --junit=$D/twice.xml --exec='trap \"\" INT "
-           "TERM; echo $$ > $D/deaf; while :; do sleep 0.1; done' " FAST
-           " & R=$!; " UNTIL("test -s $D/deaf") "kill -INT $R; kill -INT $R; "
-                                                "sleep 0.02; kill -INT $R "
-                                                "2>/dev/null; wait $R; S=$?; "
-                                                "grep -q '</testsuites>' "
-                                                "$D/twice.xml && exit $S");
+    clirig_expect(
+        1, "interrupted: 0 of 1 cases done",
+        "$P client -o $D/twice --junit=$D/twice.xml --exec='trap \"\" INT "
+        "TERM; echo $$ > $D/deaf; while :; do sleep 0.1; done' " FAST
+        " & R=$!; " CLIRIG_UNTIL(
+            "test -s $D/deaf") "kill -INT $R; kill -INT $R; "
+                               "sleep 0.02; kill -INT $R "
+                               "2>/dev/null; wait $R; S=$?; "
+                               "grep -q '</testsuites>' "
+                               "$D/twice.xml && exit $S");
     if (load("twice", &r)) {
         CHECK(r.interrupted && !r.finished);
         result_release(&r);
     }
-    expect(0, "gone\n",
-           UNTIL("! kill -0 $(cat $D/deaf) 2>/dev/null") "kill -0 $(cat "
-                                                         "$D/deaf) 2>/dev/null "
-                                                         "|| echo gone");
+    clirig_expect(
+        0, "gone\n",
+        CLIRIG_UNTIL(
+            "! kill -0 $(cat $D/deaf) 2>/dev/null") "kill -0 $(cat "
+                                                    "$D/deaf) 2>/dev/null "
+                                                    "|| echo gone");
 }
 
 /* Each event as it happens, then the asserts, in both roles. */
 static void test_one_case_is_watched_live(void)
 {
-    expect(0, "ok",
-           "$P client --debug -o $D/live " FAST " > $D/live.txt && "
-           "grep -q 'x 1 .*request POST /http-bind HTTP/1.1' $D/live.txt && "
-           "grep -q '^            <body .*rid=' $D/live.txt && "
-           "grep -q 'client 0 driver kind=status value=connected' "
-           "$D/live.txt && grep -q 'line [0-9]* *step what=await' "
-           "$D/live.txt && grep -q '^      PASS  order: ' $D/live.txt && "
-           "grep -q '^1 pass, 0 fail' $D/live.txt && echo ok");
-    expect(1, "      FAIL  order: ",
-           "sed -i 's|one two three|three two one|' $D/mine/failing.xml; "
-           "$P client --debug -o $D/live $D/mine/failing.xml");
-    expect(0, "ok",
-           "echo secret > $D/pw; " SERVE
-           "$P server --debug -o $D/live --url=$U " ACCOUNTS
-           "server/order/requests-out-of-order > $D/live.txt && "
-           "grep -q 'x 1 .*request POST /' $D/live.txt && "
-           "! grep -q 'c2VjcmV0\\|AHNlY3JldA' $D/live.txt && echo "
-           "ok; " STOP_SERVING);
-    expect(2, "--debug shows one case, but ",
-           "$P client --debug -o $D/never client/order");
+    clirig_expect(
+        0, "ok",
+        "$P client --debug -o $D/live " FAST " > $D/live.txt && "
+        "grep -q 'x 1 .*request POST /http-bind HTTP/1.1' $D/live.txt && "
+        "grep -q '^            <body .*rid=' $D/live.txt && "
+        "grep -q 'client 0 driver kind=status value=connected' "
+        "$D/live.txt && grep -q 'line [0-9]* *step what=await' "
+        "$D/live.txt && grep -q '^      PASS  order: ' $D/live.txt && "
+        "grep -q '^1 pass, 0 fail' $D/live.txt && echo ok");
+    clirig_expect(
+        1, "      FAIL  order: ",
+        "sed -i 's|one two three|three two one|' $D/mine/failing.xml; "
+        "$P client --debug -o $D/live $D/mine/failing.xml");
+    clirig_expect(0, "ok",
+                  "echo secret > $D/pw; " SERVE
+                  "$P server --debug -o $D/live --url=$U " ACCOUNTS
+                  "server/order/requests-out-of-order > $D/live.txt && "
+                  "grep -q 'x 1 .*request POST /' $D/live.txt && "
+                  "! grep -q 'c2VjcmV0\\|AHNlY3JldA' $D/live.txt && echo "
+                  "ok; " STOP_SERVING);
+    clirig_expect(2, "--debug shows one case, but ",
+                  "$P client --debug -o $D/never client/order");
 }
 
 static void test_cases_are_listed_and_shown(void)
 {
-    expect(0, FAST "\n", "$P list");
-    expect(0, FAST "\n", "$P list 'XEP-0124 14.2'");
-    expect(0, "covers    x124-client-process-order", "$P show " FAST);
-    expect(2, "which case?", "$P show");
-    expect(4, "selects no case", "$P show nothing/like/it");
+    clirig_expect(0, FAST "\n", "$P list");
+    clirig_expect(0, FAST "\n", "$P list 'XEP-0124 14.2'");
+    clirig_expect(0, "covers    x124-client-process-order", "$P show " FAST);
+    clirig_expect(2, "which case?", "$P show");
+    clirig_expect(4, "selects no case", "$P show nothing/like/it");
 }
 
 static void test_help_and_version(void)
 {
-    expect(0, "boshspec ", "$P --version");
-    expect(0, "Exit status:", "$P --help");
-    expect(0, "--timeout-factor", "$P client --help");
-    expect(0, "--domain", "$P server --help");
-}
-
-static int begin(void)
-{
-    const char *given = getenv("BOSHSPEC");
-    char self[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-
-    dir = mem_dup("/tmp/boshspec-cli-XXXXXX");
-    if (len < 0 || !mkdtemp(dir))
-        return -1;
-    self[len] = '\0';
-    *strrchr(self, '/') = '\0';
-    program = given ? mem_dup(given) : mem_printf("%s/boshspec", self);
-    return access(program, X_OK);
-}
-
-static int end(void)
-{
-    struct buf out = BUF_INIT;
-
-    sh(&out, "rm -rf \"$D\"");
-    buf_release(&out);
-    free(program);
-    free(dir);
-    return 0;
+    clirig_expect(0, "boshspec ", "$P --version");
+    clirig_expect(0, "Exit status:", "$P --help");
+    clirig_expect(0, "--timeout-factor", "$P client --help");
+    clirig_expect(0, "--domain", "$P server --help");
 }
 
 int suite_cli(void)
 {
-    CU_pSuite s = CU_add_suite("cli", begin, end);
+    CU_pSuite s = CU_add_suite("cli", clirig_begin, clirig_end);
 
     if (!s || !CU_ADD_TEST(s, test_status_0_all_as_expected) ||
         !CU_ADD_TEST(s, test_status_1_a_failure_and_all_about_it) ||

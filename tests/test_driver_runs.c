@@ -13,9 +13,6 @@ int suite_driver_runs(void);
 #define BYE "client/session/terminate-by-client"
 #define END "client/session/terminate-by-manager"
 #define PROGRAM "--exec=\"tests/tools/url-client $B/bosh-client\" "
-/* At most 20 s. */
-#define UNTIL(test)                                                            \
-    "for i in $(seq 400); do if " test "; then break; fi; sleep 0.05; done; "
 
 /* ------------------------------------------------------------- url */
 
@@ -87,9 +84,11 @@ static void test_a_killed_run_leaves_no_program(void)
         0, "gone\n",
         "$P client --driver=url -o $D/orphan --exec='echo $$ > $D/pid; exec "
         "sleep 60' " FAST
-        " & R=$!; " UNTIL("test -s $D/pid") "kill -KILL $R; wait $R; " UNTIL(
-            "! kill -0 $(cat $D/pid) 2>/dev/null") "kill -0 $(cat $D/pid) "
-                                                   "2>/dev/null || echo gone");
+        " & R=$!; " CLIRIG_UNTIL("test -s $D/pid") "kill -KILL $R; wait "
+                                                   "$R; " CLIRIG_UNTIL(
+                                                       "! kill -0 $(cat "
+                                                       "$D/pid) 2>/dev/null") "kill -0 $(cat $D/pid) "
+                                                                              "2>/dev/null || echo gone");
 }
 
 /* ------------------------------------------------------------- manual */
@@ -128,13 +127,14 @@ static void test_a_key_skips_a_case(void)
 {
     clirig_expect(
         4, "skipped by hand",
-        "(" UNTIL("grep -q Enter: $D/screen 2>/dev/null") "echo; sleep 1) | "
-                                                          "timeout 20 script "
-                                                          "-qefc \"$P client "
-                                                          "--driver=manual "
-                                                          "--patience=15 -o "
-                                                          "$D/skip " FAST
-                                                          "\" $D/screen");
+        "(" CLIRIG_UNTIL(
+            "grep -q Enter: $D/screen 2>/dev/null") "echo; sleep 1) | "
+                                                    "timeout 20 script "
+                                                    "-qefc \"$P client "
+                                                    "--driver=manual "
+                                                    "--patience=15 -o "
+                                                    "$D/skip " FAST
+                                                    "\" $D/screen");
 }
 
 static void test_options_that_do_not_go_together_are_refused(void)

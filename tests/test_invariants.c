@@ -36,6 +36,7 @@ struct beat {
         GIVEN,  /* the client was given this message to send */
         SAID,   /* the application got this message */
         BEHIND, /* a request on the connection of the one before */
+        OURS,   /* we end the connection of a request */
     } what;
     int64_t t;
     unsigned x;
@@ -64,6 +65,11 @@ static void play(struct maker *m, const struct beat *b)
         break;
     case BEHIND:
         maker_request(m, b->t, b->x, b->x - 1, b->text);
+        break;
+    case OURS:
+        maker_event(m, b->t, "open", NULL, "conn", x, NULL);
+        maker_event(m, b->t, "close", NULL, "conn", x, "how", "rst", "by", "us",
+                    NULL);
         break;
     case GIVEN:
         maker_event(m, b->t, "do", b->text, "client", "0", "verb", "send",
@@ -183,6 +189,20 @@ static const struct story guilty_clients[] = {
     {"a rid left out",
      C,
      {{REQ, 10, 2, BODY SID "rid='102'/>"}},
+     GUILTY("rid-plus-one")},
+    {"a rid left out after we ended a connection",
+     C,
+     {{REQ, 10, 2, BODY SID "rid='101'/>"},
+      {ANS, 20, 2, EMPTY},
+      {OURS, 21, 2, NULL},
+      {REQ, 30, 3, BODY SID "rid='103'/>"}},
+     GUILTY("rid-plus-one")},
+    {"two rids left out before a farewell after we ended a connection",
+     C,
+     {{REQ, 10, 2, BODY SID "rid='101'/>"},
+      {ANS, 20, 2, EMPTY},
+      {OURS, 21, 2, NULL},
+      {REQ, 30, 3, BODY SID "rid='104' type='terminate'/>"}},
      GUILTY("rid-plus-one")},
     {"no rid", C, {{REQ, 10, 2, BODY SID "/>"}}, GUILTY("rid-required")},
     {"a rid that is no number",
@@ -414,6 +434,13 @@ static void test_clients_are_convicted(void)
 }
 
 static const struct story innocent_clients[] = {
+    {"a farewell after a request that died on a connection that we ended",
+     C,
+     {{REQ, 10, 2, BODY SID "rid='101'/>"},
+      {ANS, 20, 2, EMPTY},
+      {OURS, 21, 2, NULL},
+      {REQ, 30, 3, BODY SID "rid='103' type='terminate'/>"}},
+     INNOCENT},
     {"a message that was given twice, and one that was sent again",
      C,
      {{GIVEN, 10, 0, MESSAGE},

@@ -288,6 +288,33 @@ static void test_what_the_driver_cannot_say_is_na(void)
     scene_release(&s);
 }
 
+/* Also where the case does not say what it needs. */
+static void test_silence_is_no_fault_of_a_driver_that_says_less(void)
+{
+    struct sketch status = {.got = "count($ev[@value = 'disconnected'])",
+                            .at_least = "1"};
+    struct sketch stanza = {.got = "count($ev[@kind = 'stanza'])",
+                            .at_least = "100"};
+    struct scene s;
+
+    scene_init(&s, ROLE_CLIENT);
+    fill(&s.maker);
+    scene_add(&s, &status);
+    scene_add(&s, &stanza);
+    s.ctx.has_status = false;
+    scene_judge(&s);
+    CHECK_INT(s.out.findings[0].verdict, VERDICT_NA);
+    CHECK_STR(s.out.findings[0].reason, "the driver reports no status events");
+    CHECK_INT(s.out.findings[1].verdict, VERDICT_FAIL);
+    s.ctx.has_status = true;
+    s.ctx.has_stanza = false;
+    scene_judge(&s);
+    CHECK_INT(s.out.findings[0].verdict, VERDICT_FAIL);
+    CHECK_INT(s.out.findings[1].verdict, VERDICT_NA);
+    CHECK_STR(s.out.findings[1].reason, "the driver reports no stanzas");
+    scene_release(&s);
+}
+
 /* The case's verdict: the worst of its asserts' in this order. */
 static void test_the_worst_counts(void)
 {
@@ -633,6 +660,8 @@ int suite_judge(void)
     CU_add_test(suite, "what a miss weighs", test_what_a_miss_weighs);
     CU_add_test(suite, "what the driver cannot say is NA",
                 test_what_the_driver_cannot_say_is_na);
+    CU_add_test(suite, "silence is no fault of a driver that says less",
+                test_silence_is_no_fault_of_a_driver_that_says_less);
     CU_add_test(suite, "the worst counts", test_the_worst_counts);
     CU_add_test(suite, "how the play ended", test_how_the_play_ended);
     CU_add_test(suite, "a silent client is not blamed for its silence",

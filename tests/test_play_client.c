@@ -83,111 +83,107 @@ static void rule(const char *name, const char *action, const char *until,
     free(steps);
 }
 
+static const struct {
+    const char *name, *action, *until, *holds;
+} rule_rows[] = {
+    {"lose request", "<lose as='h' part='request'/>",
+     "$x[@copy-of = $h/@n][@arrived = 'whole']",
+     "$h[@arrived = 'none'][not(@answered)][not(res)]"},
+    {"lose response", "<lose as='h' part='response'/>",
+     "$x[@copy-of = $h/@n][@delivered = 'whole']",
+     "$h[@arrived = 'whole'][@answered][@delivered = 'none'][not(res)]"},
+    {"respond",
+     "<respond as='h' status='503'><header name='Retry-After'>1</header>"
+     "<raw enc='text' times='2'>later </raw></respond>",
+     "$x[@copy-of = $h/@n]",
+     "$h[@arrived = 'none'][res[@status = 503][@by = 'between'][@length = "
+     "12]/header[@name = 'Retry-After']]"},
+    {"delay request", "<delay as='h' part='request' by='1s'/>",
+     "$h[@delivered = 'whole']", "$h/@forwarded - $h/@t0 >= 1000"},
+    {"delay response", "<delay as='h' part='response' by='2s'/>",
+     "$h[@delivered = 'whole']", "$h/@t1 - $h/@answered >= 2000"},
+    {"cut request", "<cut as='h' how='rst' when='request'/>",
+     "$x[@copy-of = $h/@n]", "$h[@arrived = 'none'][not(res)]"},
+    {"cut before response", "<cut as='h' how='fin' when='before-response'/>",
+     "$x[@copy-of = $h/@n]",
+     "$h[@arrived = 'whole'][@answered][@delivered = 'none']"},
+    {"cut response headers", "<cut as='h' how='rst' when='response-headers'/>",
+     "$x[@copy-of = $h/@n]", "$h[@delivered = 'part']"},
+    {"cut response body",
+     "<cut as='h' how='fin' when='response-body' after-bytes='5'/>",
+     "$x[@copy-of = $h/@n]", "$h[@delivered = 'part']"},
+    {"cut after response", "<cut as='h' how='fin' when='after-response'/>",
+     "$x[@rid > $h/@rid]", "$h[@delivered = 'whole']"},
+    {"truncate", "<bytes as='h' kind='truncate'/>", "$x[@copy-of = $h/@n]",
+     "$h[@delivered = 'part'][res]"},
+    {"drip", "<bytes as='h' kind='drip' every='100ms'/>",
+     "$h[@delivered = 'whole']", "$x"},
+    {"html", "<bytes as='h' kind='no-xml'/>", "$x[@copy-of = $h/@n]",
+     "$h[@delivered = 'whole'][not(res/b:body)]"},
+    {"bom", "<bytes as='h' kind='bom'/>", "$x[@rid > $h/@rid]",
+     "$h/res/@bom = 'yes'"},
+    {"latin-1", "<bytes as='h' kind='latin-1'/>", "$x[@rid > $h/@rid]",
+     "$h/res/@encoding = 'ISO-8859-1'"},
+    {"empty", "<bytes as='h' kind='empty'/>", "$x[@copy-of = $h/@n]",
+     "$h[@delivered = 'whole'][@fault = 'bytes-empty'][res/@length = 0]"
+     "[answer/b:body]"},
+    {"ill-formed", "<bytes as='h' kind='ill-formed'/>", "$x[@copy-of = $h/@n]",
+     "$h[@delivered = 'whole'][res/@error][res/@length + 1 = "
+     "answer/@length]"},
+    {"two bodies", "<bytes as='h' kind='two-bodies'/>", "$x[@copy-of = $h/@n]",
+     "$h[@delivered = 'whole'][res/@error]"},
+    {"other root", "<bytes as='h' kind='other-root'/>", "$x[@copy-of = $h/@n]",
+     "$h[@delivered = 'whole'][not(res/b:body)][answer/b:body]"},
+    {"no namespace", "<bytes as='h' kind='no-namespace'/>",
+     "$x[@copy-of = $h/@n]", "$h[res/*[name() = 'body']][not(res/b:body)]"},
+    {"comment", "<bytes as='h' kind='comment'/>", "$h/@delivered = 'whole'",
+     "$h/res[@comment = 'yes']/b:body"},
+    {"instruction", "<bytes as='h' kind='instruction'/>",
+     "$h/@delivered = 'whole'", "$h/res[@pi = 'yes']/b:body"},
+    {"text", "<bytes as='h' kind='text'/>", "$h/@delivered = 'whole'",
+     "$h/res[@text = 'yes']/b:body"},
+    {"doctype", "<bytes as='h' kind='entity-bomb'/>", "$h/@delivered = 'whole'",
+     "$h/res[@doctype = 'yes'][@length < 1000]"},
+    {"utf-16", "<bytes as='h' kind='utf-16'/>", "$h/@delivered = 'whole'",
+     "$h/res[@encoding = 'UTF-16']/b:body"},
+    {"chunked", "<bytes as='h' kind='chunked'/>", "$x[@rid > $h/@rid]",
+     "$h[@delivered = 'whole']/res[@chunked = 'yes']/b:body"},
+    {"huge", "<bytes as='h' kind='huge' size='1000000'/>",
+     "$ev/c:message[@id = 'huge']", "string-length($ev/c:message) = 1000000"},
+    {"header",
+     "<bytes as='h' kind='header'><header name='Content-Type'>text/plain"
+     "</header><header name='X-Url'>{$journal/@url}</header></bytes>",
+     "$x[@rid > $h/@rid]",
+     "$h/res[@media = 'text/plain'][header[@name = 'X-Url']/@value = "
+     "$journal/@url]/b:body"},
+    {"redirect",
+     "<respond as='h' status='307'><header name='Location'>"
+     "{$journal/@url}</header></respond>",
+     "$x[@copy-of = $h/@n]",
+     "$h[@delivered = 'whole']/res[@status = 307]/header[@value = "
+     "$journal/@url]"},
+    {"see other uri",
+     "<terminate as='h' condition='see-other-uri'><uri "
+     "xmlns='http://jabber.org/protocol/httpbind'>{$journal/@url}</uri>"
+     "</terminate>",
+     "$h/@delivered = 'whole'",
+     "$h/res/b:body[@condition = 'see-other-uri']/b:uri = $journal/@url"},
+    {"terminate", "<terminate as='h' condition='system-shutdown'/>",
+     "$ev[@value = 'disconnected']",
+     "$h/res/b:body[@type = 'terminate'][@condition = 'system-shutdown']"},
+    {"recoverable", "<recoverable as='h'/>", "$x[@copy-of = $h/@n]",
+     "$h/res/b:body[@type = 'error'][not(@condition)]"},
+    {"pass, then respond", "<pass/><respond as='h' status='500'/>",
+     "$x[@copy-of = $h/@n]",
+     "count($h) = 1 and $h/@rid > $s/x[1]/@rid or "
+     "$h/res/@status = 500"},
+};
+
 static void test_a_rule_does_what_it_says(void)
 {
-    static const struct {
-        const char *name, *action, *until, *holds;
-    } rows[] = {
-        {"lose request", "<lose as='h' part='request'/>",
-         "$x[@copy-of = $h/@n][@arrived = 'whole']",
-         "$h[@arrived = 'none'][not(@answered)][not(res)]"},
-        {"lose response", "<lose as='h' part='response'/>",
-         "$x[@copy-of = $h/@n][@delivered = 'whole']",
-         "$h[@arrived = 'whole'][@answered][@delivered = 'none'][not(res)]"},
-        {"respond",
-         "<respond as='h' status='503'><header name='Retry-After'>1</header>"
-         "<raw enc='text' times='2'>later </raw></respond>",
-         "$x[@copy-of = $h/@n]",
-         "$h[@arrived = 'none'][res[@status = 503][@by = 'between'][@length = "
-         "12]/header[@name = 'Retry-After']]"},
-        {"delay request", "<delay as='h' part='request' by='1s'/>",
-         "$h[@delivered = 'whole']", "$h/@forwarded - $h/@t0 >= 1000"},
-        {"delay response", "<delay as='h' part='response' by='2s'/>",
-         "$h[@delivered = 'whole']", "$h/@t1 - $h/@answered >= 2000"},
-        {"cut request", "<cut as='h' how='rst' when='request'/>",
-         "$x[@copy-of = $h/@n]", "$h[@arrived = 'none'][not(res)]"},
-        {"cut before response",
-         "<cut as='h' how='fin' when='before-response'/>",
-         "$x[@copy-of = $h/@n]",
-         "$h[@arrived = 'whole'][@answered][@delivered = 'none']"},
-        {"cut response headers",
-         "<cut as='h' how='rst' when='response-headers'/>",
-         "$x[@copy-of = $h/@n]", "$h[@delivered = 'part']"},
-        {"cut response body",
-         "<cut as='h' how='fin' when='response-body' after-bytes='5'/>",
-         "$x[@copy-of = $h/@n]", "$h[@delivered = 'part']"},
-        {"cut after response", "<cut as='h' how='fin' when='after-response'/>",
-         "$x[@rid > $h/@rid]", "$h[@delivered = 'whole']"},
-        {"truncate", "<bytes as='h' kind='truncate'/>", "$x[@copy-of = $h/@n]",
-         "$h[@delivered = 'part'][res]"},
-        {"drip", "<bytes as='h' kind='drip' every='100ms'/>",
-         "$h[@delivered = 'whole']", "$x"},
-        {"html", "<bytes as='h' kind='no-xml'/>", "$x[@copy-of = $h/@n]",
-         "$h[@delivered = 'whole'][not(res/b:body)]"},
-        {"bom", "<bytes as='h' kind='bom'/>", "$x[@rid > $h/@rid]",
-         "$h/res/@bom = 'yes'"},
-        {"latin-1", "<bytes as='h' kind='latin-1'/>", "$x[@rid > $h/@rid]",
-         "$h/res/@encoding = 'ISO-8859-1'"},
-        {"empty", "<bytes as='h' kind='empty'/>", "$x[@copy-of = $h/@n]",
-         "$h[@delivered = 'whole'][@fault = 'bytes-empty'][res/@length = 0]"
-         "[answer/b:body]"},
-        {"ill-formed", "<bytes as='h' kind='ill-formed'/>",
-         "$x[@copy-of = $h/@n]",
-         "$h[@delivered = 'whole'][res/@error][res/@length + 1 = "
-         "answer/@length]"},
-        {"two bodies", "<bytes as='h' kind='two-bodies'/>",
-         "$x[@copy-of = $h/@n]", "$h[@delivered = 'whole'][res/@error]"},
-        {"other root", "<bytes as='h' kind='other-root'/>",
-         "$x[@copy-of = $h/@n]",
-         "$h[@delivered = 'whole'][not(res/b:body)][answer/b:body]"},
-        {"no namespace", "<bytes as='h' kind='no-namespace'/>",
-         "$x[@copy-of = $h/@n]", "$h[res/*[name() = 'body']][not(res/b:body)]"},
-        {"comment", "<bytes as='h' kind='comment'/>", "$h/@delivered = 'whole'",
-         "$h/res[@comment = 'yes']/b:body"},
-        {"instruction", "<bytes as='h' kind='instruction'/>",
-         "$h/@delivered = 'whole'", "$h/res[@pi = 'yes']/b:body"},
-        {"text", "<bytes as='h' kind='text'/>", "$h/@delivered = 'whole'",
-         "$h/res[@text = 'yes']/b:body"},
-        {"doctype", "<bytes as='h' kind='entity-bomb'/>",
-         "$h/@delivered = 'whole'", "$h/res[@doctype = 'yes'][@length < 1000]"},
-        {"utf-16", "<bytes as='h' kind='utf-16'/>", "$h/@delivered = 'whole'",
-         "$h/res[@encoding = 'UTF-16']/b:body"},
-        {"chunked", "<bytes as='h' kind='chunked'/>", "$x[@rid > $h/@rid]",
-         "$h[@delivered = 'whole']/res[@chunked = 'yes']/b:body"},
-        {"huge", "<bytes as='h' kind='huge' size='1000000'/>",
-         "$ev/c:message[@id = 'huge']",
-         "string-length($ev/c:message) = 1000000"},
-        {"header",
-         "<bytes as='h' kind='header'><header name='Content-Type'>text/plain"
-         "</header><header name='X-Url'>{$journal/@url}</header></bytes>",
-         "$x[@rid > $h/@rid]",
-         "$h/res[@media = 'text/plain'][header[@name = 'X-Url']/@value = "
-         "$journal/@url]/b:body"},
-        {"redirect",
-         "<respond as='h' status='307'><header name='Location'>"
-         "{$journal/@url}</header></respond>",
-         "$x[@copy-of = $h/@n]",
-         "$h[@delivered = 'whole']/res[@status = 307]/header[@value = "
-         "$journal/@url]"},
-        {"see other uri",
-         "<terminate as='h' condition='see-other-uri'><uri "
-         "xmlns='http://jabber.org/protocol/httpbind'>{$journal/@url}</uri>"
-         "</terminate>",
-         "$h/@delivered = 'whole'",
-         "$h/res/b:body[@condition = 'see-other-uri']/b:uri = $journal/@url"},
-        {"terminate", "<terminate as='h' condition='system-shutdown'/>",
-         "$ev[@value = 'disconnected']",
-         "$h/res/b:body[@type = 'terminate'][@condition = 'system-shutdown']"},
-        {"recoverable", "<recoverable as='h'/>", "$x[@copy-of = $h/@n]",
-         "$h/res/b:body[@type = 'error'][not(@condition)]"},
-        {"pass, then respond", "<pass/><respond as='h' status='500'/>",
-         "$x[@copy-of = $h/@n]",
-         "count($h) = 1 and $h/@rid > $s/x[1]/@rid or "
-         "$h/res/@status = 500"},
-    };
-
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        rule(rows[i].name, rows[i].action, rows[i].until, rows[i].holds);
+    for (size_t i = 0; i < sizeof rule_rows / sizeof rule_rows[0]; i++)
+        rule(rule_rows[i].name, rule_rows[i].action, rule_rows[i].until,
+             rule_rows[i].holds);
 }
 
 #define HELD "<await as='N' within='5s'>$x[@kind = 'poll'][not(res)]</await>"

@@ -83,6 +83,16 @@ static bool create_twice(struct client_shim *cs, struct shim_request *r)
     return true;
 }
 
+/* An HTTP library that sent it once more by itself, and was answered that. */
+static bool create_before(struct client_shim *cs, struct shim_request *r)
+{
+    if (!cs->sid && r->attempt == 1) {
+        client_shim_send(cs, r->now_ms, r->rid, &r->body);
+        r->due_ms = r->now_ms + SOON_MS;
+    }
+    return true;
+}
+
 /* Asks for a challenge first, with nothing in it, as NTLM does. */
 static bool probe(struct client_shim *cs, struct shim_request *r)
 {
@@ -104,6 +114,9 @@ const struct twin twins_client_habits[] = {
     {"creates-twice", TWIN_RIGHT,
      "sends its creation twice, and uses one session",
      CLIENT(.request = create_twice)},
+    {"creates-twice-and-uses-the-second", TWIN_RIGHT,
+     "sends its creation twice, and uses the session of the second",
+     CLIENT(.request = create_before)},
     {"probes-first", TWIN_RIGHT, "sends an empty request before its creation",
      CLIENT(.request = probe)},
     {0},

@@ -88,16 +88,6 @@ static bool renumber_third(struct client_shim *cs, struct shim_request *r)
 
 /* ---- what the application gives meanwhile ---- */
 
-static bool note_failure(struct client_shim *cs, int64_t now_ms, uint64_t id,
-                         uint64_t rid)
-{
-    (void)now_ms;
-    (void)id;
-    (void)rid;
-    cs->flag = cs->online;
-    return true;
-}
-
 /* The first stanza after a failure. */
 static bool drop_stanza(struct client_shim *cs, int64_t now_ms,
                         const struct verb *v)
@@ -295,11 +285,11 @@ const struct twin twins_client_loss[] = {
      CLIENT(.request = renumber_third)},
     {"drops-what-waits", TWIN_FAULTY,
      "forgets a stanza that is given to it when a request was just lost",
-     CLIENT(.fail = note_failure, .verb = drop_stanza,
+     CLIENT(.fail = client_shim_note_failure, .verb = drop_stanza,
             .request = put_into_repeat)},
     {"adds-to-the-repeat", TWIN_FAULTY,
      "puts what was given to it meanwhile into a repeat",
-     CLIENT(.fail = note_failure, .verb = keep_for_repeat,
+     CLIENT(.fail = client_shim_note_failure, .verb = keep_for_repeat,
             .request = put_into_repeat)},
     {"hands-over-at-a-loss", TWIN_FAULTY,
      "hands over what waited for a lower rid when that one is lost",

@@ -162,16 +162,6 @@ static bool make_do_with_half(struct client_shim *cs, int64_t now_ms,
 
 /* ---- what waits meanwhile ---- */
 
-static bool note_failure(struct client_shim *cs, int64_t now_ms, uint64_t id,
-                         uint64_t rid)
-{
-    (void)now_ms;
-    (void)id;
-    (void)rid;
-    cs->flag = cs->online;
-    return true;
-}
-
 /* cs->text: the stanza at the bottom of the stack. */
 static bool stack_stanzas(struct client_shim *cs, int64_t now_ms,
                           const struct verb *v)
@@ -265,6 +255,7 @@ const struct twin twins_client_repeats[] = {
      CLIENT(.fail = make_do_with_half)},
     {"last-in-first-out", TWIN_FAULTY,
      "turns the order of what waits behind a failed request around",
-     CLIENT(.answer = note_error, .fail = note_failure, .verb = stack_stanzas)},
+     CLIENT(.answer = note_error, .fail = client_shim_note_failure,
+            .verb = stack_stanzas)},
     {0},
 };

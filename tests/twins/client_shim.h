@@ -125,6 +125,11 @@ void client_shim_core_send(struct client_shim *cs, int64_t now_ms,
 void client_shim_core_verb(struct client_shim *cs, int64_t now_ms,
                            const char *name);
 
+/* A .fail hook: cs->flag says from here on that a request of the session has
+ * failed. */
+bool client_shim_note_failure(struct client_shim *cs, int64_t now_ms,
+                              uint64_t id, uint64_t rid);
+
 /* Is a request with a lower rid unanswered? */
 bool client_shim_lower_open(const struct client_shim *cs, uint64_t rid);
 /* Has this rid a transmission that is open? */
