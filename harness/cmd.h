@@ -44,6 +44,9 @@ int cmd_coverage(int argc, char **argv);
 /* "boshspec: " and the message on stderr; returns status. */
 int cmd_fail(int status, const struct err *e);
 
+/* Says why a result's status is EXIT_TOO_FEW. */
+void cmd_too_few(const struct result *r);
+
 /* The folder of this program: $BOSHSPEC_BINDIR, or where it was started
  * from. Yours, free(). */
 char *cmd_bin_dir(void);

@@ -180,6 +180,7 @@ static int report(struct options *o, struct merge *m, struct err *e)
 {
     struct err missing = {""};
     struct result *r = &m->result;
+    int status;
 
     if (load(o, NULL, m, e) < 0 || cmd_reports_open(&o->reports, e) < 0)
         return cmd_fail(EXIT_USAGE, e);
@@ -191,7 +192,10 @@ static int report(struct options *o, struct merge *m, struct err *e)
     if (cmd_reports_write(&o->reports, r, "", e) < 0 ||
         (o->json && save_json(o, e) < 0))
         return cmd_fail(EXIT_USAGE, e);
-    return outcome_status(r);
+    status = outcome_status(r);
+    if (status == EXIT_TOO_FEW)
+        cmd_too_few(r);
+    return status;
 }
 
 int cmd_report(int argc, char **argv)

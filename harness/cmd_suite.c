@@ -81,6 +81,14 @@ static void ask_for_accounts(const struct selection *sel, size_t given)
                 n, n == 1 ? " needs" : "s need", most);
 }
 
+void cmd_too_few(const struct result *r)
+{
+    size_t n = result_judged(r);
+
+    fprintf(stderr, "boshspec: %zu case%s could be judged, --min wants %lld\n",
+            n, n == 1 ? "" : "s", (long long)r->options.min);
+}
+
 static void explain(const struct cmd_run *c, const struct selection *sel,
                     const struct result *r, int status)
 {
@@ -89,7 +97,10 @@ static void explain(const struct cmd_run *c, const struct selection *sel,
     if (status == EXIT_UNTESTABLE)
         fprintf(stderr, "boshspec: %s\n",
                 reason ? reason : "nothing ever came from the peer");
-    else if (c->run.role == ROLE_SERVER && !r->interrupted)
+    else if (status == EXIT_TOO_FEW)
+        cmd_too_few(r);
+    if (status != EXIT_UNTESTABLE && c->run.role == ROLE_SERVER &&
+        !r->interrupted)
         ask_for_accounts(sel, c->run.account_count);
 }
 

@@ -126,7 +126,7 @@ static void add_head(struct buf *out, const struct result *r)
         buf_printf(out, "**%s: %zu of %zu cases done**\n\n",
                    result_unfinished(r), r->case_count, r->selected);
     add_counts(out, r);
-    buf_printf(out, "%zu cases", r->case_count);
+    buf_printf(out, "%zu case%s", r->case_count, r->case_count == 1 ? "" : "s");
     if (r->wall_ms > 0)
         buf_printf(out, " in %lld.%lld s", (long long)(r->wall_ms / 1000),
                    (long long)(r->wall_ms % 1000 / 100));

@@ -206,8 +206,6 @@ int merge_complete(struct merge *m, struct err *e)
 {
     int64_t i;
 
-    if (m->count < 2)
-        return 0;
     m->result.options.shard = m->result.options.shards = 0;
     for (i = 1; i <= m->of; i++)
         if (!m->there[i]) {

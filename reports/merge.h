@@ -34,8 +34,8 @@ void merge_release(struct merge *m);
 int merge_add(struct merge *m, struct result *from, const char *path,
               const char *dir, struct err *e);
 
-/* Of the shards, is each there? One result alone need not be complete. 0, or
- * -1 with e, which names one that is not; the result is then unfinished. */
+/* Of the shards, is each there? 0, or -1 with e, which names one that is not;
+ * the result is then unfinished. */
 int merge_complete(struct merge *m, struct err *e);
 
 #endif

@@ -432,6 +432,8 @@ int result_load(const char *path, struct result *r, struct err *e)
     int rc;
 
     result_init(r);
+    if (!o && access(path, R_OK) < 0)
+        return err_set(e, "%s: %s", path, strerror(errno));
     if (!o)
         return err_set_at(e, path, je.line > 0 ? je.line : 0, "%s", je.text);
     if (get_int(o, "format") != RESULT_FORMAT)

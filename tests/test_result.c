@@ -361,6 +361,23 @@ static void test_a_missing_shard_is_named(void)
     result_release(&b);
 }
 
+/* Or a job that lost the results of the others would be green. */
+static void test_one_shard_alone_is_no_whole_run(void)
+{
+    struct result a;
+    struct merge m;
+    struct err e = {""};
+
+    shard(&a, 1, 2, "client/a");
+    merge_init(&m);
+    CHECK_INT(merge_add(&m, &a, "a.json", "", &e), 0);
+    CHECK_INT(merge_complete(&m, &e), -1);
+    CHECK_STR(e.text, "shard 2/2 is missing");
+    CHECK_INT(outcome_status(&m.result), 1);
+    merge_release(&m);
+    result_release(&a);
+}
+
 static void test_what_does_not_belong_together_is_not_merged(void)
 {
     struct result a, b;
@@ -413,6 +430,7 @@ int suite_result(void)
         !CU_ADD_TEST(s, test_each_result_has_its_exit_status) ||
         !CU_ADD_TEST(s, test_shards_make_one_result) ||
         !CU_ADD_TEST(s, test_a_missing_shard_is_named) ||
+        !CU_ADD_TEST(s, test_one_shard_alone_is_no_whole_run) ||
         !CU_ADD_TEST(s, test_what_does_not_belong_together_is_not_merged))
         return -1;
     return 0;
