@@ -15,6 +15,14 @@ int clirig_end(void);
 #define CLIRIG_UNTIL(test)                                                     \
     "for i in $(seq 400); do if " test "; then break; fi; sleep 0.05; done; "
 
+/* Behind a command whose driver writes its pid to $D/pid: kill the command
+ * without warning; "gone" is printed once the driver has ended too. */
+#define CLIRIG_GONE "! kill -0 $(cat $D/pid) 2>/dev/null"
+#define CLIRIG_ORPHAN                                                          \
+    " & R=$!; " CLIRIG_UNTIL(                                                  \
+        "test -s $D/pid") "kill -KILL $R; wait $R; " CLIRIG_UNTIL(CLIRIG_GONE) \
+        CLIRIG_GONE " && echo gone"
+
 /* The folder. */
 const char *clirig_dir(void);
 
