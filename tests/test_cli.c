@@ -322,23 +322,19 @@ static void test_an_interrupted_run_says_so(void)
 /* The bundled client, but a process that is told wait=60 crashes. */
 static void test_a_crash_costs_the_case_that_causes_it(void)
 {
-    struct buf out = BUF_INIT;
     struct result r;
     size_t i;
 
-    CHECK_INT(
-        clirig_sh(
-            &out,
-            "cat > $D/crash.sh <<'EOF'\n"
-            "mkfifo $D/crash.$$; \"${P%%/*}/bosh-client\" < $D/crash.$$ &\n"
-            "exec 3> $D/crash.$$; rm $D/crash.$$\n"
-            "while read -r l; do case $l in *'\"wait\":60'*) kill -9 $!; kill "
-            "-SEGV $$;; esac; printf '%%s\\n' \"$l\" >&3; done\n"
-            "EOF\n"
-            "$P client -o $D/crash --exec=\"sh $D/crash.sh\" " FAST
-            " client/timeouts/secondary"),
-        1);
-    CHECK(has(&out, "the driver crashed: Segmentation fault"));
+    clirig_expect(
+        1, "the driver crashed: Segmentation fault",
+        "cat > $D/crash.sh <<'EOF'\n"
+        "mkfifo $D/crash.$$; $B/bosh-client < $D/crash.$$ &\n"
+        "exec 3> $D/crash.$$; rm $D/crash.$$\n"
+        "while read -r l; do case $l in *'\"wait\":60'*) kill -9 $!; kill "
+        "-SEGV $$;; esac; printf '%s\\n' \"$l\" >&3; done\n"
+        "EOF\n"
+        "$P client -o $D/crash --exec=\"sh $D/crash.sh\" " FAST
+        " client/timeouts/secondary");
     if (load("crash", &r)) {
         for (i = 0; i < r.case_count; i++) {
             bool guilty = strcmp(r.cases[i].id, FAST) == 0;
@@ -349,7 +345,6 @@ static void test_a_crash_costs_the_case_that_causes_it(void)
         CHECK_INT(r.case_count, 2);
         result_release(&r);
     }
-    buf_release(&out);
 }
 
 /* ------------------------------------------------------------- the rest */
