@@ -19,10 +19,18 @@ const char *clirig_dir(void)
     return dir;
 }
 
+static const char HELPERS[] =
+    "until_so() { for i in $(seq 400); do \"$@\" 2>/dev/null && return; "
+    "sleep 0.05; done; false; }; "
+    "has_ended() { ! kill -0 $1; }; "
+    "gone() { test -s $1 && until_so has_ended $(cat $1) && echo gone; }; "
+    "orphan() { until_so test -s $D/pid; kill -KILL $1; wait $1; "
+    "gone $D/pid; }; ";
+
 int clirig_sh(struct buf *out, const char *command)
 {
-    char *line = mem_printf("exec 2>&1; export P='%s' D='%s' B='%s'; %s",
-                            program, dir, bin, command);
+    char *line = mem_printf("exec 2>&1; export P='%s' D='%s' B='%s'; %s%s",
+                            program, dir, bin, HELPERS, command);
     char chunk[4096];
     size_t got;
     FILE *f;

@@ -27,6 +27,8 @@ int suite_lint(void);
 int suite_expr(void);
 int suite_journal(void);
 int suite_judge(void);
+int suite_client_invariants(void);
+int suite_manager_invariants(void);
 int suite_faults(void);
 int suite_play_client(void);
 int suite_play_login(void);
@@ -74,6 +76,8 @@ static int (*const suites[])(void) = {
     suite_expr,
     suite_journal,
     suite_judge,
+    suite_client_invariants,
+    suite_manager_invariants,
     suite_faults,
     suite_play_client,
     suite_play_login,

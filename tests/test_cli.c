@@ -26,8 +26,8 @@ static bool has(const struct buf *out, const char *words)
 
 /* The mock, with its pid in M and its URL in U. */
 #define SERVE                                                                  \
-    "$P serve --listen=127.0.0.1:0 > $D/url & M=$!; " CLIRIG_UNTIL(            \
-        "grep -q listening $D/url") "U=$(sed 's/listening on //' $D/url); "
+    "$P serve --listen=127.0.0.1:0 > $D/url & M=$!; until_so grep -q "         \
+    "listening $D/url; U=$(sed 's/listening on //' $D/url); "
 #define STOP_SERVING "S=$?; kill $M; wait $M; exit $S"
 #define ACCOUNTS                                                               \
     "--domain=localhost --account=alice@localhost:$D/pw "                      \
@@ -265,8 +265,8 @@ static void test_status_5_a_fault_of_our_own(void)
  * as the fast one is done. */
 #define SIGNALLED(name, sig)                                                   \
     "$P client --tap=- -o $D/" name " " SLOW " " FAST                          \
-    " & R=$!; " CLIRIG_UNTIL("grep -q '\"id\":\"" FAST "\"' $D/" name          \
-                             "/result.json") "kill -" sig " $R; wait $R"
+    " & R=$!; until_so grep -q '\"id\":\"" FAST "\"' $D/" name                 \
+    "/result.json; kill -" sig " $R; wait $R"
 
 static void test_a_killed_run_leaves_what_it_had(void)
 {
@@ -294,7 +294,7 @@ static void test_a_killed_run_leaves_no_driver(void)
     clirig_expect(
         0, "gone\n",
         "$P client -o $D/orphan --exec='echo $$ > $D/pid; exec sleep 60' " FAST
-            CLIRIG_ORPHAN);
+        " & orphan $!");
 }
 
 static void interrupted(const char *name, const char *command)
@@ -512,22 +512,14 @@ static void test_a_second_signal_ends_it_at_once(void)
         1, "interrupted: 0 of 1 cases done",
         "$P client -o $D/twice --junit=$D/twice.xml --exec='trap \"\" INT "
         "TERM; echo $$ > $D/deaf; while :; do sleep 0.1; done' " FAST
-        " & R=$!; " CLIRIG_UNTIL(
-            "test -s $D/deaf") "kill -INT $R; kill -INT $R; "
-                               "sleep 0.02; kill -INT $R "
-                               "2>/dev/null; wait $R; S=$?; "
-                               "grep -q '</testsuites>' "
-                               "$D/twice.xml && exit $S");
+        " & R=$!; until_so test -s $D/deaf; kill -INT $R; kill -INT $R; sleep "
+        "0.02; kill -INT $R 2>/dev/null; wait $R; S=$?; "
+        "grep -q '</testsuites>' $D/twice.xml && exit $S");
     if (load("twice", &r)) {
         CHECK(r.interrupted && !r.finished);
         result_release(&r);
     }
-    clirig_expect(
-        0, "gone\n",
-        CLIRIG_UNTIL(
-            "! kill -0 $(cat $D/deaf) 2>/dev/null") "kill -0 $(cat "
-                                                    "$D/deaf) 2>/dev/null "
-                                                    "|| echo gone");
+    clirig_expect(0, "gone\n", "gone $D/deaf");
 }
 
 /* Each event as it happens, then the asserts, in both roles. */

@@ -83,7 +83,7 @@ static void test_a_killed_run_leaves_no_program(void)
     clirig_expect(
         0, "gone\n",
         "$P client --driver=url -o $D/orphan --exec='echo $$ > $D/pid; exec "
-        "sleep 60' " FAST CLIRIG_ORPHAN);
+        "sleep 60' " FAST " & orphan $!");
 }
 
 /* ------------------------------------------------------------- manual */
@@ -122,14 +122,9 @@ static void test_a_key_skips_a_case(void)
 {
     clirig_expect(
         4, "skipped by hand",
-        "(" CLIRIG_UNTIL(
-            "grep -q Enter: $D/screen 2>/dev/null") "echo; sleep 1) | "
-                                                    "timeout 20 script "
-                                                    "-qefc \"$P client "
-                                                    "--driver=manual "
-                                                    "--patience=15 -o "
-                                                    "$D/skip " FAST
-                                                    "\" $D/screen");
+        "(until_so grep -q Enter: $D/screen; echo; sleep 1) | timeout 20 "
+        "script -qefc \"$P client --driver=manual --patience=15 -o "
+        "$D/skip " FAST "\" $D/screen");
 }
 
 static void test_options_that_do_not_go_together_are_refused(void)

@@ -5,7 +5,6 @@
 #include "harness/judge.h"
 #include "journal_maker.h"
 #include "suites.h"
-#include "test_invariants.h"
 
 #define BODY "<body xmlns='http://jabber.org/protocol/httpbind' "
 #define EMPTY BODY "/>"
@@ -677,5 +676,5 @@ int suite_judge(void)
     CU_add_test(suite, "judging twice says the same",
                 test_judging_twice_says_the_same);
     CU_add_test(suite, "verdicts have names", test_verdicts_have_names);
-    return add_invariant_tests(suite);
+    return 0;
 }

@@ -1,167 +1,18 @@
-/*
- * cases/invariants.xml on hand-made journals: each rule convicts the guilty,
- * and spares those who only look so.
- */
-#include "test_invariants.h"
+/* The invariants that bind a client: who is convicted, and who is spared. */
+#include <CUnit/CUnit.h>
 
-#include <stdlib.h>
+#include "story.h"
 
-#include "check.h"
-#include "harness/judge.h"
-#include "journal_maker.h"
+int suite_client_invariants(void);
 
-#define BODY "<body xmlns='http://jabber.org/protocol/httpbind' "
-#define SID "sid='abc' "
 #define TYPE "Content-Type: text/xml\r\n"
-#define EMPTY BODY "/>"
-#define IQ(type) "<iq xmlns='jabber:client' type='" type "' id='i'/>"
 #define BOUND                                                                  \
     BODY "><iq xmlns='jabber:client' type='result' id='b'><bind "              \
          "xmlns='urn:ietf:params:xml:ns:xmpp-bind'><jid>a@b/c</jid></bind>"    \
          "</iq></body>"
-
 #define MESSAGE "<message xmlns='jabber:client' id='m'/>"
 
-/* One step of a small journal: what happens at t. */
-struct beat {
-    enum {
-        END,
-        REQ,    /* exchange x, with this body */
-        ANS,    /* it is answered with this body, and all is delivered */
-        ASKED,  /* raw bytes, as the request */
-        CAME,   /* raw bytes, as the answer */
-        LOST,   /* answered, but the answer is lost, and the connection */
-        FAULT,  /* a fault of ours */
-        TOLD,   /* the client was given this verb */
-        GIVEN,  /* the client was given this message to send */
-        SAID,   /* the application got this message */
-        BEHIND, /* a request on the connection of the one before */
-        OURS,   /* we end the connection of a request */
-    } what;
-    int64_t t;
-    unsigned x;
-    const char *text;
-};
-
-struct story {
-    const char *name;
-    enum role role;
-    const char *granted; /* in the creation's answer, besides the usual */
-    struct beat beats[10];
-    int64_t end;
-    const char *guilty; /* the invariant; NULL: all are innocent */
-    enum verdict verdict;
-};
-
-static void play(struct maker *m, const struct beat *b)
-{
-    char *x = mem_printf("%u", b->x);
-
-    switch (b->what) {
-    case END:
-        break;
-    case REQ:
-        maker_request(m, b->t, b->x, b->x, b->text);
-        break;
-    case BEHIND:
-        maker_request(m, b->t, b->x, b->x - 1, b->text);
-        break;
-    case OURS:
-        maker_event(m, b->t, "open", NULL, "conn", x, NULL);
-        maker_event(m, b->t, "close", NULL, "conn", x, "how", "rst", "by", "us",
-                    NULL);
-        break;
-    case GIVEN:
-        maker_event(m, b->t, "do", b->text, "client", "0", "verb", "send",
-                    NULL);
-        break;
-    case SAID:
-        maker_event(m, b->t, "ev", b->text, "client", "0", "kind", "stanza",
-                    NULL);
-        break;
-    case ANS:
-        maker_exchange_end(m, b->t, b->x, b->text);
-        break;
-    case ASKED:
-        maker_event(m, b->t, "req", b->text, "x", x, "conn", x, "arrived",
-                    "whole", NULL);
-        break;
-    case CAME:
-        maker_event(m, b->t, "res", b->text, "x", x, "came", "whole", NULL);
-        break;
-    case LOST:
-        maker_forward(m, b->t, b->x);
-        maker_answer(m, b->t, b->x, EMPTY);
-        maker_delivered(m, b->t, b->x, "none");
-        maker_event(m, b->t, "close", NULL, "conn", x, "how", "rst", "by", "us",
-                    NULL);
-        break;
-    case FAULT:
-        maker_event(m, b->t, "fault", NULL, "name", b->text, NULL);
-        break;
-    case TOLD:
-        maker_event(m, b->t, "do", NULL, "client", "0", "verb", b->text, NULL);
-        break;
-    }
-    free(x);
-}
-
-static struct knowledge knowledge;
-
-static int load(void)
-{
-    struct err e = {""};
-    int result = 0;
-
-    if (!knowledge.dir)
-        result = knowledge_load(&knowledge, "cases", &e);
-    CHECK_STR(e.text, "");
-    return result;
-}
-
-static void judge_story(const struct story *st)
-{
-    struct judge_context ctx = {.knowledge = &knowledge,
-                                .end = PLAY_DONE,
-                                .has_status = true,
-                                .has_stanza = true};
-    struct testcase tc = {.role = st->role};
-    struct judgement out;
-    bool found = false;
-    struct maker m;
-
-    maker_init(&m, st->role);
-    maker_session(&m, 0, st->granted ? st->granted : "");
-    for (const struct beat *b = st->beats; b->what != END; b++)
-        play(&m, b);
-    journal_finish(m.journal, st->end);
-    judge_case(&tc, m.journal, &ctx, &out);
-    for (size_t i = 0; i < out.finding_count; i++) {
-        const struct finding *f = &out.findings[i];
-        bool wanted =
-            st->guilty && strcmp(f->id + strlen("invariant/"), st->guilty) == 0;
-
-        found |= wanted;
-        if (!wanted)
-            CHECK_STR(f->id, st->name);
-        else
-            CHECK_ROW(f->verdict == st->verdict && f->exchange_count > 0,
-                      st->name);
-    }
-    CHECK_ROW(found == (st->guilty != NULL), st->name);
-    judgement_release(&out);
-    maker_release(&m);
-}
-
-static void judge_stories(const struct story *stories, size_t count)
-{
-    if (load() != 0)
-        return;
-    for (size_t i = 0; i < count; i++)
-        judge_story(&stories[i]);
-    knowledge_release(&knowledge);
-    memset(&knowledge, 0, sizeof knowledge);
-}
+#define C ROLE_CLIENT, NULL
 
 /* A session with acknowledgements, and one with keys: each is the SHA-1 of the
  * one before. */
@@ -178,12 +29,6 @@ static void judge_stories(const struct story *stories, size_t count)
     {                                                                          \
         ANS, 1, 2, BODY "sid='p' wait='60' hold='2' requests='4'/>"            \
     }
-
-#define GUILTY(id) 90000, id, VERDICT_FAIL
-#define WARNED(id) 90000, id, VERDICT_WARN
-#define INNOCENT 90000, NULL, VERDICT_PASS
-#define C ROLE_CLIENT, NULL
-#define S ROLE_SERVER, NULL
 
 static const struct story guilty_clients[] = {
     {"a rid left out",
@@ -429,8 +274,8 @@ static const struct story guilty_clients[] = {
 
 static void test_clients_are_convicted(void)
 {
-    judge_stories(guilty_clients,
-                  sizeof guilty_clients / sizeof guilty_clients[0]);
+    story_judge_all(guilty_clients,
+                    sizeof guilty_clients / sizeof guilty_clients[0]);
 }
 
 static const struct story innocent_clients[] = {
@@ -610,193 +455,18 @@ static const struct story innocent_clients[] = {
 
 static void test_clients_in_the_right_are_spared(void)
 {
-    judge_stories(innocent_clients,
-                  sizeof innocent_clients / sizeof innocent_clients[0]);
+    story_judge_all(innocent_clients,
+                    sizeof innocent_clients / sizeof innocent_clients[0]);
 }
 
-#define HTTP(status, type, body_len)                                           \
-    "HTTP/1.1 " status "\r\nContent-Type: " type                               \
-    "\r\nContent-Length: " body_len "\r\n\r\n"
-
-static const struct story guilty_managers[] = {
-    {"an answer before its elder",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {REQ, 20, 3, BODY SID "rid='102'/>"},
-      {ANS, 30, 3, EMPTY},
-      {ANS, 200, 2, EMPTY}},
-     GUILTY("answers-in-order")},
-    {"held for too long",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"}, {ANS, 67000, 2, EMPTY}},
-     WARNED("within-wait")},
-    {"held for ever",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"}},
-     WARNED("within-wait")},
-    {"ill-formed",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"}, {ANS, 20, 2, "<body>"}},
-     GUILTY("answers-are-wellformed")},
-    {"nothing at all",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"}, {ANS, 20, 2, ""}},
-     GUILTY("answers-are-bodies")},
-    {"no body",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"}, {ANS, 20, 2, "<html/>"}},
-     GUILTY("answers-are-bodies")},
-    {"a comment",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {ANS, 20, 2, BODY "><!-- --></body>"}},
-     GUILTY("no-comments-answered")},
-    {"an instruction",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {ANS, 20, 2, BODY "><?a b?></body>"}},
-     GUILTY("no-instructions-answered")},
-    {"text/html",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {CAME, 20, 2, HTTP("200 OK", "text/html; charset=utf-8", "52") EMPTY}},
-     GUILTY("content-type")},
-    {"no charset",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {CAME, 20, 2, HTTP("200 OK", "text/xml", "52") EMPTY}},
-     GUILTY("content-type")},
-    {"a replay made anew",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {ANS, 20, 2, EMPTY},
-      {REQ, 30, 3, BODY SID "rid='101'/>"},
-      {ANS, 40, 3, BODY "time='7'></body>"}},
-     WARNED("replays-are-copies")},
-    {"an iq answered twice",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'>" IQ("get") "</body>"},
-      {ANS, 20, 2, BODY ">" IQ("result") "</body>"},
-      {REQ, 30, 3, BODY SID "rid='102'/>"},
-      {ANS, 40, 3, BODY ">" IQ("result") "</body>"}},
-     GUILTY("nothing-twice")},
-    {"no sid",
-     S,
-     {{REQ, 10, 2, BODY "rid='7' to='a'/>"},
-      {ANS, 20, 2, BODY "wait='5' requests='2'/>"}},
-     GUILTY("creation-gives-sid")},
-    {"no wait",
-     S,
-     {{REQ, 10, 2, BODY "rid='7' to='a'/>"},
-      {ANS, 20, 2, BODY "sid='x' requests='2'/>"}},
-     GUILTY("creation-gives-wait")},
-    {"requests is hold",
-     S,
-     {{REQ, 10, 2, BODY "rid='7' to='a'/>"},
-      {ANS, 20, 2, BODY "sid='x' wait='5' hold='2' requests='2'/>"}},
-     GUILTY("requests-above-hold")},
-    {"a condition of its own",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {ANS, 20, 2, BODY "type='terminate' condition='not-found'/>"}},
-     WARNED("known-conditions")},
-    {"404 to a client with a version",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {CAME, 20, 2, HTTP("404 Not Found", "text/plain", "0")}},
-     WARNED("http-codes-for-legacy-only")},
-};
-
-static void test_managers_are_convicted(void)
+int suite_client_invariants(void)
 {
-    judge_stories(guilty_managers,
-                  sizeof guilty_managers / sizeof guilty_managers[0]);
-}
+    CU_pSuite s = CU_add_suite("client invariants", NULL, NULL);
 
-static const struct story innocent_managers[] = {
-    {"two sockets, 100 ms apart",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {REQ, 20, 3, BODY SID "rid='102'/>"},
-      {ANS, 30, 3, EMPTY},
-      {ANS, 130, 2, EMPTY}},
-     INNOCENT},
-    {"held while its elder was missing",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='102'/>"},
-      {REQ, 70000, 3, BODY SID "rid='101'/>"},
-      {ANS, 70100, 3, EMPTY},
-      {ANS, 70110, 2, EMPTY}},
-     INNOCENT},
-    {"a plain empty answer to the older copy",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {REQ, 20, 3, BODY SID "rid='101'/>"},
-      {ANS, 30, 2, EMPTY},
-      {ANS, 40, 3, BODY ">" IQ("set") "</body>"}},
-     INNOCENT},
-    {"a replay that is spelled in another way",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {ANS, 20, 2, EMPTY},
-      {REQ, 30, 3, BODY SID "rid='101'/>"},
-      {ANS, 40, 3, BODY "></body>\n"}},
-     INNOCENT},
-    {"an error for a wild rid, before what is held",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {REQ, 20, 3, BODY SID "rid='150'/>"},
-      {ANS, 30, 3, BODY "type='terminate' condition='item-not-found'/>"},
-      {ANS, 900, 2, BODY "type='terminate' condition='item-not-found'/>"}},
-     INNOCENT},
-    {"any spelling of the type",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {CAME, 20, 2,
-       HTTP("200 So be it", "Text/XML;Charset=\"UTF-8\"", "52") EMPTY}},
-     INNOCENT},
-    {"an error page is no BOSH answer",
-     S,
-     {{REQ, 10, 2, BODY SID "rid='101'/>"},
-      {CAME, 20, 2, HTTP("503 No", "text/html", "4") "<hr>"}},
-     INNOCENT},
-    {"requests=1 imposes polling",
-     S,
-     {{REQ, 10, 2, BODY "rid='7' to='a'/>"},
-      {ANS, 20, 2, BODY "sid='x' wait='5' hold='1' requests='1'/>"}},
-     INNOCENT},
-    {"404 for an unknown sid",
-     S,
-     {{REQ, 10, 2, BODY "sid='gone' rid='101'/>"},
-      {CAME, 20, 2, HTTP("404 Not Found", "text/plain", "0")}},
-     INNOCENT},
-    {"a refused creation",
-     S,
-     {{REQ, 10, 2, BODY "rid='7' to='a'/>"},
-      {ANS, 20, 2, BODY "type='terminate' condition='host-unknown'/>"}},
-     INNOCENT},
-    {"the type that was asked for",
-     S,
-     {{REQ, 10, 2, BODY "rid='7' to='a' content='text/plain'/>"},
-      {CAME, 20, 2,
-       HTTP("200 OK", "text/plain", "81") BODY
-       "sid='x' wait='5' requests='2'/>"}},
-     INNOCENT},
-};
-
-static void test_managers_in_the_right_are_spared(void)
-{
-    judge_stories(innocent_managers,
-                  sizeof innocent_managers / sizeof innocent_managers[0]);
-}
-
-int add_invariant_tests(CU_pSuite suite)
-{
-    CU_add_test(suite, "clients are convicted", test_clients_are_convicted);
-    CU_add_test(suite, "clients in the right are spared",
-                test_clients_in_the_right_are_spared);
-    CU_add_test(suite, "managers are convicted", test_managers_are_convicted);
-    CU_add_test(suite, "managers in the right are spared",
-                test_managers_in_the_right_are_spared);
+    if (!s ||
+        !CU_add_test(s, "clients are convicted", test_clients_are_convicted) ||
+        !CU_add_test(s, "clients in the right are spared",
+                     test_clients_in_the_right_are_spared))
+        return -1;
     return 0;
 }
