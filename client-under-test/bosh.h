@@ -125,7 +125,8 @@ struct bosh_options {
     const char *content; /* "text/xml; charset=utf-8"; NULL leaves it out */
 
     /* Parts of XEP-0124 that are off unless asked for. */
-    bool ack;       /* tell the manager which answers came, §9.2 */
+    bool ack;       /* tell the manager which answers came, §9.2; only in a
+                     * session that we created */
     bool keys;      /* prove each request by a key, §15 */
     int keys_count; /* keys in a sequence; 0: chosen at random; else 2 to
                      * 10000 */

@@ -200,7 +200,7 @@ static void add_keys(struct bosh *s, struct body_request *r,
 /* §9.2: left out when all answers have come. */
 static uint64_t ack_of(const struct bosh *s)
 {
-    return s->options.ack && s->window.first ? s->window.first->rid - 1 : 0;
+    return s->acks && s->window.first ? s->window.first->rid - 1 : 0;
 }
 
 void flow_create(struct bosh *s, int64_t now_ms)
@@ -222,6 +222,7 @@ void flow_create(struct bosh *s, int64_t now_ms)
         start_keys(s, newkey);
         c.newkey = newkey;
     }
+    s->acks = c.ack;
     body_write_creation(&bytes, &c);
     add(s, EXCHANGE_CREATE, &bytes, now_ms);
 }
@@ -436,7 +437,7 @@ static void note_report(struct bosh *s, const struct body *b, int64_t now_ms)
 {
     struct exchange *x = s->window.first;
 
-    if (!s->options.ack || b->report == 0)
+    if (!s->acks || b->report == 0)
         return;
     while (x && x->rid != b->report)
         x = x->next;

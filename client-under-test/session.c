@@ -48,7 +48,7 @@ void session_forget(struct bosh *s)
     s->hold = s->options.hold;
     s->requests = s->inactivity_s = s->polling_s = s->maxpause_s = -1;
     s->errors = s->hasty = s->pause_s = 0;
-    s->restart = s->pause_unsent = s->end_sent = s->over = false;
+    s->acks = s->restart = s->pause_unsent = s->end_sent = s->over = false;
     s->held_back = s->needs_session = s->send_refused = false;
     s->end_by_ms = s->close_by_ms = s->quiet_ms = s->poll_from_ms = 0;
 }

@@ -100,6 +100,46 @@ static void test_a_repeat_keeps_its_ack(void)
     peer_release(&p);
 }
 
+static void test_the_end_is_acknowledged_as_well(void)
+{
+    struct peer p;
+    uint64_t poll_rid;
+
+    peer_init_acks(&p, 2);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    poll_rid = p.rid;
+    CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, "type='terminate'"));
+    CHECK(acks(&p, poll_rid - 1));
+    peer_release(&p);
+}
+
+/* Which answers came before nobody has told us. */
+static void test_a_session_that_was_taken_up_gets_no_acks(void)
+{
+    struct bosh_attach known = {.jid = "a@example.org/x",
+                                .sid = "s1",
+                                .rid = 100,
+                                .wait_s = 60,
+                                .hold = 1,
+                                .requests = 2,
+                                .inactivity_s = 60,
+                                .polling_s = -1,
+                                .maxpause_s = -1};
+    struct peer p;
+
+    peer_init_acks(&p, 2);
+    CHECK_INT(bosh_attach(p.s, p.now, &known), 0);
+    CHECK(peer_next(&p));
+    CHECK(acks(&p, 0));
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p));
+    CHECK(acks(&p, 0));
+    peer_release(&p);
+}
+
 /* ---- Reports --------------------------------------------------------------
  */
 
@@ -192,6 +232,9 @@ static const struct peer_test TESTS[] = {
     {"an ack is the last answer without a gap",
      test_an_ack_is_the_last_answer_without_a_gap},
     {"a repeat keeps its ack", test_a_repeat_keeps_its_ack},
+    {"the end is acknowledged as well", test_the_end_is_acknowledged_as_well},
+    {"a session that was taken up gets no acks",
+     test_a_session_that_was_taken_up_gets_no_acks},
     {"a reported answer is fetched again at once",
      test_a_reported_answer_is_fetched_again_at_once},
     {"a report older than the repeat changes nothing",
