@@ -36,12 +36,13 @@ static void take_answer(struct conn *c, size_t len, bool until_eof)
                  m.keep_alive;
 
     http_message_release(&m);
+    /* before the news: who asks again at once needs another connection */
+    if (!stays || !c->name)
+        c->closing = true;
     tell_response(c, x, buf_str(&c->in), len, WIRE_WHOLE, NULL);
     x->over = true;
     wire_x_unlink(x);
     buf_shift(&c->in, len);
-    if (!stays || !c->name)
-        c->closing = true;
 }
 
 /* False when the connection must go: problem says why. */

@@ -140,6 +140,36 @@ static void test_named_connection_is_pipelined(void)
     stop(&s);
 }
 
+static void ask_once_more(struct fx *f)
+{
+    struct server *s = (struct server *)f; /* its first member */
+
+    f->responded = NULL;
+    ask(s, "a", "GET /2 HTTP/1.1\r\n\r\n", DELIVERY_KEEP);
+}
+
+/* Whoever asks again from within the news of an answer must not end up on a
+ * connection that this answer closes. */
+static void test_an_answer_that_closes_takes_no_request_along(void)
+{
+    struct server s;
+    struct fx_client *c;
+
+    start(&s);
+    s.fx.responded = ask_once_more;
+    ask(&s, "a", REQUEST, DELIVERY_KEEP);
+    c = next_conn(&s);
+    CHECK(fx_gets(&s.fx, c, REQUEST));
+    fx_send(c, "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+               "Content-Length: 5\r\n\r\nhello");
+    CHECK(fx_news(&s.fx, "response 1 whole"));
+    c = next_conn(&s);
+    CHECK(fx_gets(&s.fx, c, "GET /2"));
+    fx_send(c, ANSWER);
+    CHECK(fx_news(&s.fx, "response 2 whole"));
+    stop(&s);
+}
+
 static void test_requests_are_in_flight_side_by_side(void)
 {
     struct server s;
@@ -362,6 +392,7 @@ int suite_wire_client(void)
 
     if (!s || !CU_ADD_TEST(s, test_request_is_answered_and_closed) ||
         !CU_ADD_TEST(s, test_named_connection_is_pipelined) ||
+        !CU_ADD_TEST(s, test_an_answer_that_closes_takes_no_request_along) ||
         !CU_ADD_TEST(s, test_requests_are_in_flight_side_by_side) ||
         !CU_ADD_TEST(s, test_answer_without_length_ends_with_the_connection) ||
         !CU_ADD_TEST(s, test_broken_answers_are_told_in_plain_words) ||

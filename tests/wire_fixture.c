@@ -106,6 +106,8 @@ static void on_response(void *ctx, int64_t now_ms, unsigned x,
         snprintf(f->problem, sizeof f->problem, "%s", problem);
     buf_clear(&f->response);
     buf_add(&f->response, bytes, len);
+    if (f->responded)
+        f->responded(f);
     if (f->keep_responses || came != WIRE_WHOLE || f->port == 0)
         return;
     delivery_init(&plan);

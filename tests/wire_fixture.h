@@ -36,6 +36,8 @@ struct fx {
     size_t inside_gone;     /* connections whose other end closed */
     struct buf inside_last; /* the last of them, raw */
     struct buf response;    /* the last told, raw */
+    /* Called from within the news of a response; may be NULL. */
+    void (*responded)(struct fx *f);
     struct fx_inside insides[FX_INSIDES];
     size_t inside_count;
     bool freed; /* the wire is */
