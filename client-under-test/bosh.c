@@ -366,6 +366,11 @@ int bosh_maxpause_s(const struct bosh *s)
     return s->maxpause_s;
 }
 
+int bosh_window(const struct bosh *s)
+{
+    return flow_window(s);
+}
+
 const char *bosh_keys(struct bosh *s)
 {
     if (s->keys.next == 0)

@@ -1,10 +1,12 @@
 /*
  * libbosh: XMPP over BOSH (XEP-0124, XEP-0206), client side.
  *
- * This header is the whole API. A session does no I/O and knows no clock: it
- * is told what happened and when, and says what to send, what to give up and
- * what to tell the application. Any event loop, or a clock moved by hand, can
- * drive it; driver_curl.h does it with libcurl. The loop is always the same:
+ * This header is the whole API: the session, and at the end a driver for it.
+ *
+ * A session does no I/O and knows no clock: it is told what happened and when,
+ * and says what to send, what to give up and what to tell the application. Any
+ * event loop, or a clock moved by hand, can drive it; the driver does it with
+ * libcurl. The loop is always the same:
  *
  *     while (bosh_next_abort(s, &id))
  *         ...give up that transmission, read nothing more from it
@@ -24,6 +26,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define BOSH_LIB_VERSION "0.1.0"
 
@@ -84,7 +90,7 @@ struct bosh_random {
 
 /*
  * Where a logged-in session is kept, so that another process can take it up by
- * bosh_restore(): the seed's keepalive. driver_store.h has a file. What is
+ * bosh_restore(): the seed's keepalive. bosh_store_file() is one. What is
  * kept lets anybody act as the user: keep it where only its owner can read.
  */
 struct bosh_store {
@@ -94,6 +100,24 @@ struct bosh_store {
     int (*save)(void *ctx, const char *text);
     /* What is kept, to be freed by free(); NULL: nothing. */
     char *(*load)(void *ctx);
+    void *ctx;
+};
+
+/*
+ * What goes over the wire, for a log. Any may be NULL; text is borrowed for
+ * the call, and no verb may be called in it. Logins are shown as they are,
+ * passwords with them.
+ */
+struct bosh_taps {
+    /* Each transmission, repeats too; each entity that came with HTTP 200, in
+     * the order of arrival and whatever it holds. */
+    void (*raw_output)(void *ctx, const char *data, size_t len);
+    void (*raw_input)(void *ctx, const char *data, size_t len);
+    /* Each request once; each answer that was good, in the order of the rids:
+     * the <body/>, or with strip each payload by itself. */
+    void (*xml_output)(void *ctx, const char *xml, size_t len);
+    void (*xml_input)(void *ctx, const char *xml, size_t len);
+    bool strip;
     void *ctx;
 };
 
@@ -130,6 +154,7 @@ struct bosh_options {
     bool keys;      /* prove each request by a key, §15 */
     int keys_count; /* keys in a sequence; 0: chosen at random; else 2 to
                      * 10000 */
+    bool compress;  /* requests as gzip, if the manager's `accept` has it */
 
     /* Login, XEP-0206 and RFC 6120. */
     const char *mechanisms; /* allowed ones, by spaces; NULL: all we have:
@@ -153,6 +178,7 @@ struct bosh_options {
                                * what is longer by itself never fits */
 
     struct bosh_store store; /* all NULL: nothing is kept */
+    struct bosh_taps taps;   /* all NULL: nobody listens */
 
     struct bosh_random random; /* the system's by default */
 };
@@ -302,6 +328,8 @@ int bosh_hold(const struct bosh *s);         /* as negotiated */
 int bosh_requests(const struct bosh *s);     /* -1: manager gave none */
 int bosh_inactivity_s(const struct bosh *s); /* -1: no limit known */
 int bosh_polling_s(const struct bosh *s);    /* -1: no limit known */
+int bosh_window(const struct bosh *s);       /* rids that may be open at once:
+                                              * `requests`, or 5 */
 int bosh_maxpause_s(const struct bosh *s);   /* -1: no pause allowed */
 int bosh_errors(const struct bosh *s);       /* in a row */
 
@@ -331,6 +359,8 @@ struct bosh_request {
     const char *body; /* borrowed until the session gets its next answer,
                        * failure, verb or tick */
     size_t len;
+    const char *coding; /* NULL, or "gzip": encode it, and say so in
+                         * Content-Encoding. XEP-0124 §5, §7.2 */
 };
 
 /*
@@ -397,5 +427,109 @@ int64_t bosh_deadline_ms(const struct bosh *s);
 
 /* Let time pass: time-outs, inactivity. bosh_next_request() does it too. */
 void bosh_tick(struct bosh *s, int64_t now_ms);
+
+/* ---- A driver: sessions on libcurl ------------------------------------- */
+
+/*
+ * Any number of sessions, one thread, one loop. Each session has connections
+ * of its own, kept alive between requests, so that one session's broken
+ * connection is no other's. HTTP/1.1; nothing is taken from the environment,
+ * such as a proxy; certificates are checked; answers may be gzip or deflate.
+ *
+ * Redirects: 307 and 308 are followed with the POST kept, as long as scheme,
+ * host and port stay the same. All others count as failures, for they would
+ * turn the POST into a GET, or show our sid to somebody else.
+ */
+struct bosh_driver;
+
+/* NULL when the system has no descriptors left. Free with bosh_driver_free(),
+ * which removes all sessions but does not free them. */
+struct bosh_driver *bosh_driver_new(void);
+void bosh_driver_free(struct bosh_driver *d);
+
+/* Called from bosh_driver_turn() and bosh_driver_pump(). It may call verbs of
+ * s, but neither free s nor remove it. */
+struct bosh_hook {
+    void (*event)(void *ctx, struct bosh *s, const struct bosh_event *event);
+    void *ctx;
+};
+
+/* Drive s: its options say where to. Borrowed until bosh_driver_remove().
+ * Returns 0, or -1 when its address is none for BOSH;
+ * bosh_driver_last_error() says why. */
+int bosh_driver_add(struct bosh_driver *d, struct bosh *s,
+                    struct bosh_hook hook);
+
+/* "" when nothing went wrong. Borrowed until the next bosh_driver_add(). */
+const char *bosh_driver_last_error(const struct bosh_driver *d);
+
+/* Stop driving s, at once and without a word; connections are closed. */
+void bosh_driver_remove(struct bosh_driver *d, struct bosh *s);
+
+/* Do what s wants right now; after each verb. */
+void bosh_driver_pump(struct bosh_driver *d, struct bosh *s);
+
+/* Also watch a descriptor: readable is called when it can be read. One only;
+ * -1 ends it. */
+void bosh_driver_watch(struct bosh_driver *d, int fd,
+                       void (*readable)(void *ctx), void *ctx);
+
+/* Wait until something happens, at most max_ms (negative: as long as it
+ * takes), and deal with it. Returns 0, or -1 with errno set. */
+int bosh_driver_turn(struct bosh_driver *d, int64_t max_ms);
+
+/* The clock that sessions of this driver go by. */
+int64_t bosh_driver_now_ms(void);
+
+/*
+ * In a loop of the application's own: when this descriptor can be read, or at
+ * that time of bosh_driver_now_ms() (BOSH_NEVER: only then), whichever comes
+ * first, call bosh_driver_turn(d, 0). Ask for the time again after each turn
+ * and each verb.
+ */
+int bosh_driver_fd(const struct bosh_driver *d);
+int64_t bosh_driver_deadline_ms(const struct bosh_driver *d);
+
+/*
+ * Blocking calls, for programs without a loop: the seed's sync.
+ *
+ * They turn the driver until what was asked for has come about, and can be
+ * mixed with the other calls at any time, on a live session too. Events go to
+ * its hook as ever; no hook may call these. Other sessions of the driver go on
+ * meanwhile.
+ *
+ * max_ms  so long at most; negative: as long as it takes, which the session's
+ *         own limits bound
+ *
+ * Each returns 0; a BOSH_E_* of the verb; or -1 where the session ended or
+ * the time was up first: bosh_last_error() and bosh_ended() say more.
+ */
+
+/* bosh_connect(), until logged in. */
+int bosh_driver_connect(struct bosh_driver *d, struct bosh *s, const char *jid,
+                        const char *password, int64_t max_ms);
+
+/* Until all that was queued has been sent and the manager has answered. */
+int bosh_driver_settle(struct bosh_driver *d, struct bosh *s, int64_t max_ms);
+
+/* bosh_send(), and then bosh_driver_settle(). */
+int bosh_driver_send(struct bosh_driver *d, struct bosh *s, const char *xml,
+                     size_t len, int64_t max_ms);
+
+/* bosh_disconnect(), until the session is over. */
+int bosh_driver_disconnect(struct bosh_driver *d, struct bosh *s,
+                           const char *reason, int64_t max_ms);
+
+/*
+ * For options.store: a file that keeps a session, readable for its owner only,
+ * and replaced as a whole, so that a crash leaves the old text or the new one.
+ *
+ * path  borrowed for as long as a session uses it; its folder must exist
+ */
+struct bosh_store bosh_store_file(const char *path);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,5 +1,14 @@
-/* Sessions driven by libcurl: see driver_curl.h. */
-#include "driver_curl.h"
+/*
+ * Sessions driven by libcurl: see bosh.h. The only file of the library, with
+ * driver_web.c, driver_sync.c and driver_store.c, that does I/O and looks at
+ * the clock.
+ *
+ * libcurl would repeat a POST by itself when a connection that it had kept
+ * open turns out to be dead before a byte of the answer came. It may not once
+ * it has sent any of the body: repeats are the session's affair, which counts
+ * them.
+ */
+#include "bosh.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -31,16 +40,16 @@ struct transfer {
 /* A session and its connections. */
 struct link {
     struct link *next;
-    struct driver *driver;
+    struct bosh_driver *driver;
     struct bosh *session;
-    struct driver_hook hook;
+    struct bosh_hook hook;
     CURLM *multi;
     struct web web;
     struct transfer *transfers;
     int64_t timer_ms; /* when libcurl wants to be called; BOSH_NEVER */
 };
 
-struct driver {
+struct bosh_driver {
     int epoll;
     struct link *links;
     struct link **by_fd; /* whose descriptor it is */
@@ -48,10 +57,10 @@ struct driver {
     int watched; /* -1: none */
     void (*readable)(void *ctx);
     void *readable_ctx;
-    struct err error; /* why the last driver_add() was refused */
+    struct err error; /* why the last bosh_driver_add() was refused */
 };
 
-int64_t driver_now_ms(void)
+int64_t bosh_driver_now_ms(void)
 {
     return clock_now_ms();
 }
@@ -59,7 +68,7 @@ int64_t driver_now_ms(void)
 /* ---- Descriptors and timers that libcurl asks for -------------------------
  */
 
-static void know_fd(struct driver *d, int fd, struct link *link)
+static void know_fd(struct bosh_driver *d, int fd, struct link *link)
 {
     size_t need = (size_t)fd + 1;
 
@@ -77,7 +86,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx,
                      void *unused)
 {
     struct link *link = ctx;
-    struct driver *d = link->driver;
+    struct bosh_driver *d = link->driver;
     struct epoll_event event = {.data.fd = fd};
 
     (void)easy;
@@ -102,7 +111,8 @@ static int on_timer(CURLM *multi, long timeout_ms, void *ctx)
     struct link *link = ctx;
 
     (void)multi;
-    link->timer_ms = timeout_ms < 0 ? BOSH_NEVER : driver_now_ms() + timeout_ms;
+    link->timer_ms =
+        timeout_ms < 0 ? BOSH_NEVER : bosh_driver_now_ms() + timeout_ms;
     return 0;
 }
 
@@ -252,10 +262,10 @@ static void finish(struct transfer *t, CURLcode rc)
         return;
     if (rc == CURLE_OK) {
         curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
-        bosh_answer(s, driver_now_ms(), id, (int)http_status, type,
+        bosh_answer(s, bosh_driver_now_ms(), id, (int)http_status, type,
                     buf_str(&t->body), t->body.len);
     } else {
-        bosh_fail(s, driver_now_ms(), id, reason_of(t, rc));
+        bosh_fail(s, bosh_driver_now_ms(), id, reason_of(t, rc));
     }
     stop(t);
     rest(t);
@@ -306,7 +316,7 @@ static void pump(struct link *link)
             link->hook.event(link->hook.ctx, s, &event);
             more = true;
         }
-        while (bosh_next_request(s, driver_now_ms(), &req)) {
+        while (bosh_next_request(s, bosh_driver_now_ms(), &req)) {
             start(link, &req);
             more = true;
         }
@@ -315,7 +325,8 @@ static void pump(struct link *link)
     }
 }
 
-int driver_add(struct driver *d, struct bosh *s, struct driver_hook hook)
+int bosh_driver_add(struct bosh_driver *d, struct bosh *s,
+                    struct bosh_hook hook)
 {
     struct link *link = mem_alloc(sizeof *link);
 
@@ -364,7 +375,7 @@ static void free_link(struct link *link)
     free(link);
 }
 
-void driver_remove(struct driver *d, struct bosh *s)
+void bosh_driver_remove(struct bosh_driver *d, struct bosh *s)
 {
     struct link **at = &d->links;
 
@@ -378,7 +389,7 @@ void driver_remove(struct driver *d, struct bosh *s)
     }
 }
 
-void driver_pump(struct driver *d, struct bosh *s)
+void bosh_driver_pump(struct bosh_driver *d, struct bosh *s)
 {
     struct link *link;
 
@@ -390,7 +401,7 @@ void driver_pump(struct driver *d, struct bosh *s)
     }
 }
 
-const char *driver_last_error(const struct driver *d)
+const char *bosh_driver_last_error(const struct bosh_driver *d)
 {
     return d->error.text;
 }
@@ -398,9 +409,9 @@ const char *driver_last_error(const struct driver *d)
 /* ---- The loop --------------------------------------------------------------
  */
 
-struct driver *driver_new(void)
+struct bosh_driver *bosh_driver_new(void)
 {
-    struct driver *d;
+    struct bosh_driver *d;
     int epoll = epoll_create1(EPOLL_CLOEXEC);
 
     if (epoll < 0)
@@ -412,20 +423,20 @@ struct driver *driver_new(void)
     return d;
 }
 
-void driver_free(struct driver *d)
+void bosh_driver_free(struct bosh_driver *d)
 {
     if (!d)
         return;
     while (d->links)
-        driver_remove(d, d->links->session);
+        bosh_driver_remove(d, d->links->session);
     close(d->epoll);
     free(d->by_fd);
     free(d);
     curl_global_cleanup();
 }
 
-void driver_watch(struct driver *d, int fd, void (*readable)(void *ctx),
-                  void *ctx)
+void bosh_driver_watch(struct bosh_driver *d, int fd,
+                       void (*readable)(void *ctx), void *ctx)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
 
@@ -440,7 +451,7 @@ void driver_watch(struct driver *d, int fd, void (*readable)(void *ctx),
     d->readable_ctx = ctx;
 }
 
-static bool watches_a_file(const struct driver *d)
+static bool watches_a_file(const struct bosh_driver *d)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.fd = d->watched};
 
@@ -455,9 +466,13 @@ static int64_t link_deadline(const struct link *link)
     return deadline < link->timer_ms ? deadline : link->timer_ms;
 }
 
-static int wait_ms(const struct driver *d, int64_t max_ms)
+int bosh_driver_fd(const struct bosh_driver *d)
 {
-    int64_t now_ms = driver_now_ms();
+    return d->epoll;
+}
+
+int64_t bosh_driver_deadline_ms(const struct bosh_driver *d)
+{
     int64_t until = BOSH_NEVER;
     const struct link *link;
 
@@ -467,6 +482,14 @@ static int wait_ms(const struct driver *d, int64_t max_ms)
         if (deadline < until)
             until = deadline;
     }
+    return until;
+}
+
+static int wait_ms(const struct bosh_driver *d, int64_t max_ms)
+{
+    int64_t now_ms = bosh_driver_now_ms();
+    int64_t until = bosh_driver_deadline_ms(d);
+
     if (until != BOSH_NEVER) {
         int64_t ms = until > now_ms ? until - now_ms : 0;
 
@@ -476,7 +499,7 @@ static int wait_ms(const struct driver *d, int64_t max_ms)
     return max_ms > INT32_MAX ? INT32_MAX : (int)max_ms;
 }
 
-static void on_ready(struct driver *d, const struct epoll_event *event)
+static void on_ready(struct bosh_driver *d, const struct epoll_event *event)
 {
     int fd = event->data.fd;
     struct link *link = (size_t)fd < d->fd_cap ? d->by_fd[fd] : NULL;
@@ -499,13 +522,13 @@ static void on_ready(struct driver *d, const struct epoll_event *event)
     collect(link);
 }
 
-static void on_time(struct driver *d)
+static void on_time(struct bosh_driver *d)
 {
     struct link *link;
     int running;
 
     for (link = d->links; link; link = link->next) {
-        int64_t now_ms = driver_now_ms();
+        int64_t now_ms = bosh_driver_now_ms();
 
         if (link->timer_ms <= now_ms) {
             link->timer_ms = BOSH_NEVER;
@@ -518,7 +541,7 @@ static void on_time(struct driver *d)
     }
 }
 
-int driver_turn(struct driver *d, int64_t max_ms)
+int bosh_driver_turn(struct bosh_driver *d, int64_t max_ms)
 {
     struct epoll_event events[EVENTS_MAX];
     bool file = watches_a_file(d);

@@ -1,5 +1,5 @@
-/* A file that keeps a session: see driver_store.h. */
-#include "driver_store.h"
+/* A file that keeps a session: see bosh.h. */
+#include "bosh.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,7 +92,7 @@ static char *load(void *ctx)
     return NULL;
 }
 
-struct bosh_store driver_store(const char *path)
+struct bosh_store bosh_store_file(const char *path)
 {
     return (struct bosh_store){save, load, (void *)(uintptr_t)path};
 }

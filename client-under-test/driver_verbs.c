@@ -9,7 +9,6 @@
 #include "asked.h"
 #include "bosh.h"
 #include "common/buf.h"
-#include "driver_curl.h"
 
 #define PROTOCOL 1
 
@@ -21,7 +20,7 @@ struct session {
 };
 
 struct verbs {
-    struct driver *driver;
+    struct bosh_driver *driver;
     struct session *sessions;
     bool done;
 };
@@ -119,12 +118,12 @@ static void forget(struct verbs *v, struct session *session)
     if (!*at)
         return;
     *at = session->next;
-    driver_remove(v->driver, session->bosh);
+    bosh_driver_remove(v->driver, session->bosh);
     bosh_free(session->bosh);
     free(session);
 }
 
-struct verbs *driver_verbs_new(struct driver *driver)
+struct verbs *driver_verbs_new(struct bosh_driver *driver)
 {
     struct verbs *v = mem_alloc(sizeof *v);
 
@@ -160,7 +159,7 @@ static struct session *open_session(struct verbs *v, const json_t *line)
 {
     long long number = asked_number(line, "session", 0);
     struct session *session = find(v, number);
-    struct driver_hook hook = {.event = on_event};
+    struct bosh_hook hook = {.event = on_event};
     struct asked asked;
     struct err e = {""};
 
@@ -183,9 +182,9 @@ static struct session *open_session(struct verbs *v, const json_t *line)
     v->sessions = session;
     asked_release(&asked);
     hook.ctx = session;
-    if (driver_add(v->driver, session->bosh, hook)) {
+    if (bosh_driver_add(v->driver, session->bosh, hook)) {
         forget(v, session);
-        refuse(line, driver_last_error(v->driver));
+        refuse(line, bosh_driver_last_error(v->driver));
         return NULL;
     }
     return session;
@@ -199,7 +198,7 @@ static void settle(struct verbs *v, const json_t *line, struct session *session,
         refuse(line, bosh_last_error(session->bosh));
     else
         ok(line);
-    driver_pump(v->driver, session->bosh);
+    bosh_driver_pump(v->driver, session->bosh);
 }
 
 static void do_connect(struct verbs *v, const json_t *line, struct session *old)
@@ -209,7 +208,7 @@ static void do_connect(struct verbs *v, const json_t *line, struct session *old)
     (void)old;
     if (session)
         settle(v, line, session,
-               bosh_connect(session->bosh, driver_now_ms(),
+               bosh_connect(session->bosh, bosh_driver_now_ms(),
                             asked_text(line, "jid"),
                             asked_text(line, "password")));
 }
@@ -235,7 +234,7 @@ static void attach(struct verbs *v, const json_t *line,
 
     if (session)
         settle(v, line, session,
-               bosh_attach(session->bosh, driver_now_ms(), known));
+               bosh_attach(session->bosh, bosh_driver_now_ms(), known));
 }
 
 static void do_attach(struct verbs *v, const json_t *line, struct session *old)
@@ -310,7 +309,7 @@ static void do_disconnect(struct verbs *v, const json_t *line,
                           struct session *session)
 {
     settle(v, line, session,
-           bosh_disconnect(session->bosh, driver_now_ms(),
+           bosh_disconnect(session->bosh, bosh_driver_now_ms(),
                            asked_text(line, "reason")));
 }
 

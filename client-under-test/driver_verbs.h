@@ -9,11 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct driver;
+struct bosh_driver;
 struct verbs;
 
 /* driver is borrowed until driver_verbs_free(). Never NULL. */
-struct verbs *driver_verbs_new(struct driver *driver);
+struct verbs *driver_verbs_new(struct bosh_driver *driver);
 void driver_verbs_free(struct verbs *v);
 
 /* Do what one line asks; the reply is on stdout when this returns. */

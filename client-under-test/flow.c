@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "store.h"
+#include "tap.h"
 
 /* The rid window when the manager names none: §11 sets no limit then. */
 #define DEFAULT_WINDOW 5
@@ -99,6 +100,13 @@ static bool is_polling_session(const struct bosh *s)
     return s->wait_s == 0 || s->hold == 0 || s->requests == 1;
 }
 
+int flow_window(const struct bosh *s)
+{
+    if (s->requests < 0)
+        return DEFAULT_WINDOW;
+    return s->requests > 0 ? s->requests : 1;
+}
+
 /*
  * May one more be open? §11: never more than `requests`, one more for a pause
  * or a terminate. And no rid may run so far ahead that the answer to the
@@ -106,11 +114,9 @@ static bool is_polling_session(const struct bosh *s)
  */
 static bool may_open(const struct bosh *s, int extra)
 {
-    uint64_t span = DEFAULT_WINDOW;
+    uint64_t span = (uint64_t)flow_window(s);
     int open = window_unanswered(&s->window);
 
-    if (s->requests >= 0)
-        span = s->requests > 0 ? (uint64_t)s->requests : 1;
     if (open >= s->options.max_open + extra)
         return false;
     if (open == 0)
@@ -161,6 +167,7 @@ static void add(struct bosh *s, enum exchange_kind kind, struct buf *bytes,
 {
     size_t len = bytes->len;
 
+    tap_xml_output(&s->options.taps, buf_str(bytes), len);
     window_add(&s->window, s->rid, kind, buf_take(bytes), len, now_ms);
     s->rid++; /* not for a repeat: it keeps its rid, §14.3 */
 }
@@ -353,6 +360,8 @@ int flow_next_request(struct bosh *s, int64_t now_ms, struct bosh_request *req)
     req->attempt = x->attempts;
     req->body = x->bytes;
     req->len = x->len;
+    req->coding = NULL;
+    tap_raw_output(&s->options.taps, x->bytes, x->len);
     return 1;
 }
 
@@ -475,6 +484,7 @@ void flow_answer(struct bosh *s, int64_t now_ms, uint64_t id, int http_status,
         return;
     s->quiet_ms = now_ms;
     if (http_status == 200) {
+        tap_raw_input(&s->options.taps, data, len);
         accept_body(s, x, data, len, now_ms);
     } else if (http_status >= 400 && http_status < 500 &&
                !is_passing(http_status)) {

@@ -24,6 +24,9 @@ void flow_answer(struct bosh *s, int64_t now_ms, uint64_t id, int http_status,
                  const char *data, size_t len);
 void flow_fail(struct bosh *s, int64_t now_ms, uint64_t id, const char *reason);
 
+/* See bosh_window(). */
+int flow_window(const struct bosh *s);
+
 /* See bosh_tick() and bosh_deadline_ms(). */
 void flow_tick(struct bosh *s, int64_t now_ms);
 int64_t flow_deadline(const struct bosh *s);

@@ -17,7 +17,6 @@
 #include "bosh.h"
 #include "common/buf.h"
 #include "common/xml.h"
-#include "driver_curl.h"
 #include "driver_verbs.h"
 
 /* The longest line that is read; a longer one is skipped and reported. */
@@ -84,26 +83,26 @@ static void on_stdin(void *ctx)
 
 int main(int argc, char **argv)
 {
-    struct driver *driver;
+    struct bosh_driver *driver;
     struct input in = {0};
     int rc = 0;
 
     argp_parse(&ARGP, argc, argv, 0, NULL, NULL);
     signal(SIGPIPE, SIG_IGN);
     xml_init();
-    driver = driver_new();
+    driver = bosh_driver_new();
     if (!driver) {
         perror("bosh-client");
         return 1;
     }
     in.verbs = driver_verbs_new(driver);
-    driver_watch(driver, STDIN_FILENO, on_stdin, &in);
+    bosh_driver_watch(driver, STDIN_FILENO, on_stdin, &in);
     while (rc == 0 && !driver_verbs_done(in.verbs))
-        rc = driver_turn(driver, -1);
+        rc = bosh_driver_turn(driver, -1);
     if (rc)
         perror("bosh-client");
     driver_verbs_free(in.verbs);
-    driver_free(driver);
+    bosh_driver_free(driver);
     buf_release(&in.line);
     xml_cleanup();
     return rc ? 1 : 0;

@@ -9,6 +9,7 @@
 
 #include "flow.h"
 #include "store.h"
+#include "tap.h"
 
 /* Head-room for 2^52 requests below BOSH_RID_MAX, XEP-0124 §14.1. */
 #define RID_RANGE_MASK ((UINT64_C(1) << 52) - 1)
@@ -683,6 +684,7 @@ static void take_answer(struct bosh *s, const struct exchange *x,
     struct happening h = {.now_ms = now_ms, .rid = x->rid, .body = x->answer};
     xmlNodePtr next;
 
+    tap_xml_input(&s->options.taps, x->answer);
     if (x->kind == EXCHANGE_CREATE && !body_terminates(x->answer))
         session_happen(s, ON_CREATED, &h);
     for (h.element = xml_child(x->answer->root, NULL, NULL); h.element;

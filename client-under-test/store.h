@@ -2,7 +2,7 @@
  * A session as text, to be taken up by another process: the seed's keepalive.
  *
  * What is kept is no more than bosh_attach() needs. Where it is kept is the
- * affair of options.store; driver_store.h has a file. Pure.
+ * affair of options.store; bosh_store_file() is one. Pure.
  */
 #ifndef CLIENT_STORE_H
 #define CLIENT_STORE_H

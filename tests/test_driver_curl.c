@@ -8,8 +8,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "client-under-test/driver_curl.h"
-#include "client-under-test/driver_sync.h"
+#include "client-under-test/bosh.h"
 
 int suite_driver_curl(void);
 
@@ -219,7 +218,7 @@ static bool seen(const struct server *s, size_t i, const char *text)
  */
 
 struct client {
-    struct driver *driver;
+    struct bosh_driver *driver;
     struct bosh *session;
     struct buf told; /* statuses and details, by spaces */
 };
@@ -243,19 +242,19 @@ static void client_start(struct client *c, int port,
 
     memset(c, 0, sizeof *c);
     o.url = url;
-    c->driver = driver_new();
+    c->driver = bosh_driver_new();
     c->session = bosh_new(&o);
     free(url);
     CHECK_INT(
-        driver_add(c->driver, c->session, (struct driver_hook){on_event, c}),
+        bosh_driver_add(c->driver, c->session, (struct bosh_hook){on_event, c}),
         0);
-    CHECK_INT(bosh_connect(c->session, driver_now_ms(), "example.org", NULL),
-              0);
+    CHECK_INT(
+        bosh_connect(c->session, bosh_driver_now_ms(), "example.org", NULL), 0);
 }
 
 static void client_stop(struct client *c)
 {
-    driver_free(c->driver);
+    bosh_driver_free(c->driver);
     bosh_free(c->session);
     buf_release(&c->told);
 }
@@ -263,12 +262,12 @@ static void client_stop(struct client *c)
 /* Until all replies were asked for. */
 static void run(struct client *c, struct server *s)
 {
-    int64_t until = driver_now_ms() + TIME_OUT_MS;
+    int64_t until = bosh_driver_now_ms() + TIME_OUT_MS;
 
-    while (used(s) < s->count && driver_now_ms() < until)
-        driver_turn(c->driver, 20);
+    while (used(s) < s->count && bosh_driver_now_ms() < until)
+        bosh_driver_turn(c->driver, 20);
     CHECK_INT(used(s), s->count);
-    driver_turn(c->driver, 20);
+    bosh_driver_turn(c->driver, 20);
 }
 
 #define PLAY(name, options, ...)                                               \
@@ -368,11 +367,11 @@ static void test_a_held_request_shares_its_connection_with_none(void)
 
     server_start(&s, replies, PEER_COUNT(replies));
     client_start(&c, s.port, &o);
-    until = driver_now_ms() + TIME_OUT_MS;
-    while (used(&s) < 5 && driver_now_ms() < until)
-        driver_turn(c.driver, 20);
+    until = bosh_driver_now_ms() + TIME_OUT_MS;
+    while (used(&s) < 5 && bosh_driver_now_ms() < until)
+        bosh_driver_turn(c.driver, 20);
     CHECK_INT(bosh_send(c.session, MESSAGE("a"), strlen(MESSAGE("a"))), 0);
-    driver_pump(c.driver, c.session);
+    bosh_driver_pump(c.driver, c.session);
     run(&c, &s);
     CHECK(s.conn_of[5] != s.conn_of[4]);
     CHECK(s.conn_of[4] == s.conn_of[0]);
@@ -458,7 +457,7 @@ static void test_addresses_are_resolved_or_refused(void)
         {"", NULL, "no URL"},
         {NULL, NULL, "no URL"},
     };
-    struct driver *d = driver_new();
+    struct bosh_driver *d = bosh_driver_new();
 
     for (size_t i = 0; i < PEER_COUNT(ROWS); i++) {
         struct bosh_options o = defaults();
@@ -468,15 +467,15 @@ static void test_addresses_are_resolved_or_refused(void)
         o.url = ROWS[i].url;
         o.base_url = ROWS[i].base;
         session = bosh_new(&o);
-        rc = driver_add(d, session, (struct driver_hook){on_event, NULL});
+        rc = bosh_driver_add(d, session, (struct bosh_hook){on_event, NULL});
         CHECK_ROW(rc == (ROWS[i].want ? -1 : 0), ROWS[i].url);
-        CHECK_ROW(strstr(driver_last_error(d),
+        CHECK_ROW(strstr(bosh_driver_last_error(d),
                          ROWS[i].want ? ROWS[i].want : "") != NULL,
                   ROWS[i].url);
-        driver_remove(d, session);
+        bosh_driver_remove(d, session);
         bosh_free(session);
     }
-    driver_free(d);
+    bosh_driver_free(d);
 }
 
 static void test_blocking_calls_wait_for_what_they_ask(void)
@@ -495,26 +494,27 @@ static void test_blocking_calls_wait_for_what_they_ask(void)
     server_start(&s, replies, PEER_COUNT(replies));
     url = mem_printf("http://127.0.0.1:%d/bosh", s.port);
     o.url = url;
-    c.driver = driver_new();
+    c.driver = bosh_driver_new();
     c.session = bosh_new(&o);
     CHECK_INT(
-        driver_add(c.driver, c.session, (struct driver_hook){on_event, &c}), 0);
-    CHECK_INT(driver_send(c.driver, c.session, "", 0, 1), BOSH_E_STATE);
-    CHECK_INT(driver_connect(c.driver, c.session, "example.org", NULL, 4000),
-              0);
+        bosh_driver_add(c.driver, c.session, (struct bosh_hook){on_event, &c}),
+        0);
+    CHECK_INT(bosh_driver_send(c.driver, c.session, "", 0, 1), BOSH_E_STATE);
+    CHECK_INT(
+        bosh_driver_connect(c.driver, c.session, "example.org", NULL, 4000), 0);
     CHECK(bosh_connected(c.session));
     /* the replies are for this order: the poll, then the message */
     for (int i = 0; i < 80 && bosh_open_count(c.session) == 0; i++)
-        driver_turn(c.driver, 50);
+        bosh_driver_turn(c.driver, 50);
     for (int i = 0; i < 4; i++)
-        driver_turn(c.driver, 50);
-    CHECK_INT(
-        driver_send(c.driver, c.session, MESSAGE_A, sizeof MESSAGE_A - 1, 4000),
-        0);
+        bosh_driver_turn(c.driver, 50);
+    CHECK_INT(bosh_driver_send(c.driver, c.session, MESSAGE_A,
+                               sizeof MESSAGE_A - 1, 4000),
+              0);
     CHECK(bosh_settled(c.session) && seen(&s, 5, "id=\"a\""));
-    CHECK_INT(driver_disconnect(c.driver, c.session, NULL, 4000), 0);
+    CHECK_INT(bosh_driver_disconnect(c.driver, c.session, NULL, 4000), 0);
     CHECK(bosh_ended(c.session));
-    CHECK_INT(driver_settle(c.driver, c.session, 0), 0);
+    CHECK_INT(bosh_driver_settle(c.driver, c.session, 0), 0);
     client_stop(&c);
     server_stop(&s);
     free(url);
@@ -526,10 +526,11 @@ static void test_a_blocking_call_ends_in_time(void)
     int64_t began;
 
     PLAY(s, &o, {HOLD, NULL, 0});
-    began = driver_now_ms();
+    began = bosh_driver_now_ms();
     CHECK_INT(bosh_send(c.session, MESSAGE("a"), strlen(MESSAGE("a"))), 0);
-    CHECK_INT(driver_settle(c.driver, c.session, 50), -1);
-    CHECK(driver_now_ms() - began >= 50 && driver_now_ms() - began < 2000);
+    CHECK_INT(bosh_driver_settle(c.driver, c.session, 50), -1);
+    CHECK(bosh_driver_now_ms() - began >= 50 &&
+          bosh_driver_now_ms() - began < 2000);
     client_stop(&c);
     server_stop(&s);
 }

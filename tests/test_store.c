@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "client-under-test/driver_store.h"
+#include "client-under-test/bosh.h"
 
 int suite_store(void);
 
@@ -236,7 +236,7 @@ static void test_a_file_is_for_its_owner_and_replaced_whole(void)
     struct stat st;
 
     folder_make(&f);
-    store = driver_store(f.path);
+    store = bosh_store_file(f.path);
     CHECK(store.load(store.ctx) == NULL);
     CHECK_INT(store.save(store.ctx, "one"), 0);
     CHECK_INT(stat(f.path, &st), 0);
@@ -257,7 +257,7 @@ static void test_a_file_that_others_could_have_written_is_not_read(void)
     char *other;
 
     folder_make(&f);
-    store = driver_store(f.path);
+    store = bosh_store_file(f.path);
     CHECK_INT(store.save(store.ctx, "text"), 0);
     CHECK_INT(chmod(f.path, 0622), 0);
     CHECK(store.load(store.ctx) == NULL);
@@ -275,7 +275,7 @@ static void test_a_file_that_others_could_have_written_is_not_read(void)
 
 static void test_a_folder_that_is_not_there_is_an_error(void)
 {
-    struct bosh_store store = driver_store("/nonexistent/x");
+    struct bosh_store store = bosh_store_file("/nonexistent/x");
 
     CHECK_INT(store.save(store.ctx, "text"), -1);
     CHECK(store.load(store.ctx) == NULL);

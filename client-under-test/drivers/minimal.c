@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client-under-test/driver_curl.h"
+#include "client-under-test/bosh.h"
 
-static struct driver *loop;
+static struct bosh_driver *loop;
 static struct bosh *sessions[100000]; /* by number: each is used once */
 
 static void put(json_t *line)
@@ -38,16 +38,16 @@ static const char *obey(const char *verb, int n, json_t *order)
                 "password", &password, "xml", &xml, "wait", &o.wait_s);
     if (strcmp(verb, "connect") == 0) {
         sessions[n] = bosh_new(&o);
-        driver_add(loop, sessions[n],
-                   (struct driver_hook){on_event, &sessions[n]});
-        bosh_connect(sessions[n], driver_now_ms(), jid, password);
+        bosh_driver_add(loop, sessions[n],
+                        (struct bosh_hook){on_event, &sessions[n]});
+        bosh_connect(sessions[n], bosh_driver_now_ms(), jid, password);
     } else if (strcmp(verb, "send") == 0)
         bosh_send(sessions[n], xml, strlen(xml));
     else if (strcmp(verb, "disconnect") == 0)
-        bosh_disconnect(sessions[n], driver_now_ms(), NULL);
+        bosh_disconnect(sessions[n], bosh_driver_now_ms(), NULL);
     else
         return strcmp(verb, "ping") == 0 ? "ok" : "unsupported";
-    driver_pump(loop, sessions[n]);
+    bosh_driver_pump(loop, sessions[n]);
     return "ok";
 }
 
@@ -73,8 +73,8 @@ static void on_line(void *ctx)
 int main(void)
 {
     setvbuf(stdin, NULL, _IONBF, 0); /* a line at a time, nothing ahead */
-    loop = driver_new();
-    driver_watch(loop, 0, on_line, NULL);
-    while (driver_turn(loop, -1) == 0)
+    loop = bosh_driver_new();
+    bosh_driver_watch(loop, 0, on_line, NULL);
+    while (bosh_driver_turn(loop, -1) == 0)
         ;
 }
