@@ -43,6 +43,8 @@ void body_write_creation(struct buf *out, const struct body_creation *c)
 
 void body_write(struct buf *out, const struct body_request *r)
 {
+    const char *to = r->open_to ? r->open_to : r->restart_to;
+
     buf_adds(out, "<body");
     if (r->ack > 0)
         buf_printf(out, " ack='%" PRIu64 "'", r->ack);
@@ -55,18 +57,24 @@ void body_write(struct buf *out, const struct body_request *r)
     if (r->pause_s > 0)
         buf_printf(out, " pause='%d'", r->pause_s);
     buf_printf(out, " rid='%" PRIu64 "'", r->rid);
+    if (r->route)
+        attr(out, "route", r->route);
     attr(out, "sid", r->sid);
-    if (r->restart_to)
-        attr(out, "to", r->restart_to);
+    if (r->stream)
+        attr(out, "stream", r->stream);
+    if (to)
+        attr(out, "to", to);
     if (r->terminate)
         attr(out, "type", "terminate");
-    if (r->restart_to)
+    if (to)
         attr(out, "xml:lang", r->lang);
     attr(out, "xmlns", XML_NS_HTTPBIND);
-    if (r->restart_to) {
+    if (to)
         attr(out, "xmlns:xmpp", XML_NS_XBOSH);
+    if (r->restart_to)
         attr(out, "xmpp:restart", "true");
-    }
+    if (r->open_to)
+        attr(out, "xmpp:version", "1.0");
     if (r->payload_len == 0) {
         buf_adds(out, "/>");
         return;
@@ -116,6 +124,7 @@ static void read_attrs(struct body *b)
     b->sid = xml_attr(b->root, NULL, "sid");
     if (b->sid && !*b->sid)
         b->sid = NULL;
+    b->stream = xml_attr(b->root, NULL, "stream");
     b->wait_s = small(b->root, "wait", SHORT_MAX);
     b->hold = small(b->root, "hold", BYTE_MAX);
     b->requests = small(b->root, "requests", BYTE_MAX);

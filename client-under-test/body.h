@@ -35,14 +35,17 @@ void body_write_creation(struct buf *out, const struct body_creation *c);
 struct body_request {
     uint64_t rid;
     const char *sid;
-    uint64_t ack;           /* XEP-0124 §9.2; 0: left out */
-    const char *key;        /* XEP-0124 §15; NULL: none */
-    const char *newkey;     /* of the sequence after; NULL: none */
-    bool terminate;         /* XEP-0124 §13 */
-    int pause_s;            /* XEP-0124 §10; 0: none */
+    uint64_t ack;        /* XEP-0124 §9.2; 0: left out */
+    const char *key;     /* XEP-0124 §15; NULL: none */
+    const char *newkey;  /* of the sequence after; NULL: none */
+    bool terminate;      /* XEP-0124 §13 */
+    int pause_s;         /* XEP-0124 §10; 0: none */
+    const char *stream;  /* XEP-0124 §16; NULL: not named */
+    const char *open_to; /* §16.3: another stream is asked for; NULL: none */
+    const char *route;   /* of that; NULL: none */
     const char *restart_to; /* XEP-0206 §5; NULL: no restart */
     const char *from;       /* of a restart after EXTERNAL; NULL: none */
-    const char *lang;       /* of a restart */
+    const char *lang;       /* of a restart, or of another stream */
     const char *payload;    /* elements, namespaces declared; may be NULL */
     size_t payload_len;
 };
@@ -58,6 +61,7 @@ struct body {
     const char *type; /* "terminate", "error", or NULL */
     const char *condition;
     const char *sid;
+    const char *stream;
     int wait_s;
     int hold;
     int requests;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "flow.h"
+#include "outgoing.h"
 #include "session.h"
 #include "store.h"
 
@@ -161,6 +162,7 @@ struct bosh *bosh_new(const struct bosh_options *options)
 
     bosh_options_init(&defaults);
     options_copy(&s->options, options ? options : &defaults);
+    stream_new(s);
     session_forget(s);
     return s;
 }
@@ -172,10 +174,8 @@ void bosh_free(struct bosh *s)
     session_forget(s);
     window_release(&s->window);
     events_release(&s->events);
-    buf_release(&s->queue);
-    buf_release(&s->next);
+    streams_release(s);
     options_release(&s->options);
-    free(s->jid);
     free(s);
 }
 
@@ -190,15 +190,45 @@ const struct bosh_options *bosh_get_options(const struct bosh *s)
 static int verb(struct bosh *s, enum session_event event,
                 const struct happening *h)
 {
-    enum session_state state = s->state;
+    const char *state = session_state_name(s);
     int rc;
 
     s->error = (struct err){""};
     rc = session_happen(s, event, h);
-    if (rc == BOSH_E_STATE)
-        err_set(&s->error, "not possible while the session is '%s'",
-                session_state_name(state));
+    if (rc == BOSH_E_STATE) /* unless the cell has said more */
+        err_set(&s->error, "not possible while the session is '%s'", state);
     return rc;
+}
+
+/* The same for one of its streams. */
+static int stream_verb(struct bosh *s, int stream, enum stream_event event,
+                       const struct happening *h)
+{
+    struct stream *st = stream_at(s, stream);
+    const char *what = stream == 0 ? "session" : "stream";
+    const char *state;
+    int rc;
+
+    s->error = (struct err){""};
+    if (!st) {
+        err_set(&s->error, "there is no stream %d", stream);
+        return BOSH_E_STATE;
+    }
+    state = stream == 0 ? session_state_name(s) : stream_state_name(st->state);
+    rc = stream_happen(s, st, event, h);
+    if (rc == BOSH_E_STATE)
+        err_set(&s->error, "not possible while the %s is '%s'", what, state);
+    return rc;
+}
+
+/* Any will do for what is to go to all. */
+static int first_open(const struct bosh *s)
+{
+    const struct stream *st = s->streams;
+
+    while (st->next && !stream_is_open(st))
+        st = st->next;
+    return st->number;
 }
 
 static int bad_argument(struct bosh *s, const char *what)
@@ -226,17 +256,16 @@ int bosh_attach(struct bosh *s, int64_t now_ms, const struct bosh_attach *known)
 static int restore(struct bosh *s, int64_t now_ms, const char *text,
                    const char *jid)
 {
-    struct bosh_attach known;
+    struct stored stored;
     struct err e = {""};
-    xmlDocPtr doc;
     int rc;
 
-    if (store_read(text, jid, &known, &doc, &e)) {
+    if (store_read(&stored, text, jid, &e)) {
         s->error = e;
         return BOSH_E_ARG;
     }
-    rc = bosh_attach(s, now_ms, &known);
-    xmlFreeDoc(doc);
+    rc = bosh_attach(s, now_ms, &stored.known);
+    xmlFreeDoc(stored.doc);
     return rc;
 }
 
@@ -264,16 +293,12 @@ int bosh_restore(struct bosh *s, int64_t now_ms, const char *jid)
 
 int bosh_send(struct bosh *s, const char *xml, size_t len)
 {
-    struct happening h = {.text = xml, .len = len};
-
-    return verb(s, ON_SEND, &h);
+    return bosh_stream_send(s, 0, xml, len);
 }
 
 int bosh_bind(struct bosh *s, const char *resource)
 {
-    struct happening h = {.text = resource};
-
-    return verb(s, ON_BIND, &h);
+    return bosh_stream_bind(s, 0, resource);
 }
 
 int bosh_disconnect(struct bosh *s, int64_t now_ms, const char *reason)
@@ -318,6 +343,71 @@ int bosh_reset(struct bosh *s)
     return verb(s, ON_RESET, &h);
 }
 
+/* ---- Streams ----------------------------------------------------------- */
+
+int bosh_stream_add(struct bosh *s, const char *jid, const char *password,
+                    const char *route)
+{
+    struct happening h = {.text = jid, .password = password, .route = route};
+
+    return jid ? verb(s, ON_ADD, &h) : bad_argument(s, "the JID");
+}
+
+int bosh_stream_send(struct bosh *s, int stream, const char *xml, size_t len)
+{
+    struct happening h = {.text = xml, .len = len, .number = stream};
+    bool all = stream == BOSH_ALL_STREAMS;
+
+    if (all && !bosh_connected(s)) {
+        s->error = (struct err){""};
+        err_set(&s->error, "not possible while the session is '%s'",
+                session_state_name(s));
+        return BOSH_E_STATE;
+    }
+    return stream_verb(s, all ? first_open(s) : stream, ON_SEND, &h);
+}
+
+int bosh_stream_bind(struct bosh *s, int stream, const char *resource)
+{
+    struct happening h = {.text = resource};
+
+    return stream_verb(s, stream, ON_BIND, &h);
+}
+
+int bosh_stream_close(struct bosh *s, int64_t now_ms, int stream,
+                      const char *reason)
+{
+    struct happening h = {.now_ms = now_ms, .text = reason};
+
+    return stream_verb(s, stream, ON_CLOSE, &h);
+}
+
+bool bosh_streams_offered(const struct bosh *s)
+{
+    return s->streams->name != NULL;
+}
+
+const char *bosh_stream_jid(const struct bosh *s, int stream)
+{
+    const struct stream *st = stream_at(s, stream);
+
+    return st ? st->jid : NULL;
+}
+
+const char *bosh_stream_name(const struct bosh *s, int stream)
+{
+    const struct stream *st = stream_at(s, stream);
+
+    return st ? st->name : NULL;
+}
+
+bool bosh_stream_connected(const struct bosh *s, int stream)
+{
+    const struct stream *st = stream_at(s, stream);
+
+    return st && st->state == STREAM_ONLINE;
+}
+
 /* ---- How things stand
  * --------------------------------------------------------- */
 
@@ -333,7 +423,7 @@ const char *bosh_sid(const struct bosh *s)
 
 const char *bosh_jid(const struct bosh *s)
 {
-    return s->jid;
+    return s->streams->jid;
 }
 
 int bosh_wait_s(const struct bosh *s)
@@ -368,7 +458,7 @@ int bosh_maxpause_s(const struct bosh *s)
 
 int bosh_window(const struct bosh *s)
 {
-    return flow_window(s);
+    return outgoing_window(s);
 }
 
 const char *bosh_keys(struct bosh *s)
@@ -406,8 +496,8 @@ size_t bosh_queue_len(const struct bosh *s)
 
 bool bosh_settled(const struct bosh *s)
 {
-    return s->queue.len == 0 && s->next.len == 0 && !s->restart &&
-           !s->pause_unsent && !window_is_busy(&s->window);
+    return s->queue.len == 0 && !s->pause_unsent && !streams_speak(s) &&
+           !window_is_busy(&s->window);
 }
 
 const char *bosh_last_error(const struct bosh *s)

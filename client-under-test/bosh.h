@@ -61,7 +61,8 @@ enum bosh_status {
     BOSH_AUTHENTICATING, /* a SASL mechanism was chosen */
     BOSH_AUTHFAIL,       /* SASL, binding or session establishment failed */
     BOSH_CONNECTED,      /* logged in; bosh_jid() is the full JID */
-    BOSH_DISCONNECTED,   /* over, always the last status of a session */
+    BOSH_DISCONNECTED,   /* over, always the last status of a stream, and of
+                          * a session */
     BOSH_DISCONNECTING,  /* bosh_disconnect(), or a failed login, ends it */
     BOSH_ATTACHED,       /* bosh_attach() took up a session */
     BOSH_REDIRECT,       /* see-other-uri: detail is the address, and going
@@ -81,6 +82,10 @@ const char *bosh_status_name(enum bosh_status status);
  */
 extern double bosh_default_timeout;           /* 1.1 */
 extern double bosh_default_secondary_timeout; /* 0.1 */
+
+/* XMPP streams of one session, XEP-0124 §16: by number, from 0. */
+#define BOSH_ALL_STREAMS (-1)
+#define BOSH_STREAMS_MAX 32 /* open at once */
 
 /* Fill out with len unpredictable bytes. */
 struct bosh_random {
@@ -221,6 +226,12 @@ const struct bosh_options *bosh_get_options(const struct bosh *s);
 int bosh_connect(struct bosh *s, int64_t now_ms, const char *jid,
                  const char *password);
 
+/* A stream beside the first one, §16. */
+struct bosh_known_stream {
+    const char *name; /* the manager's for it */
+    const char *jid;  /* full JID; NULL: it is closed */
+};
+
 /* A session that lives at the manager already, for bosh_attach(). */
 struct bosh_attach {
     const char *jid; /* full JID */
@@ -233,6 +244,12 @@ struct bosh_attach {
     int polling_s;    /* negative: not known */
     int maxpause_s;   /* negative: no pause is allowed */
     const char *keys; /* as bosh_keys() gave it; NULL: none are in use */
+
+    /* Streams. All 0 where the manager names none. */
+    const char *stream;                   /* its name for the first one */
+    bool stream_closed;                   /* that one is closed */
+    const struct bosh_known_stream *more; /* numbered from 1 */
+    size_t more_count;
 };
 
 /*
@@ -287,12 +304,72 @@ int bosh_bind(struct bosh *s, const char *resource);
 int bosh_disconnect(struct bosh *s, int64_t now_ms, const char *reason);
 
 /*
+ * More XMPP streams in the same session, each with an account of its own, if
+ * the manager offers that. The session's first stream is number 0, the one
+ * that bosh_send() and bosh_bind() speak of; events say whose they are. Each
+ * goes through the statuses of a login by itself, and ends with
+ * BOSH_DISCONNECTED; statuses of the session as a whole are stream 0's.
+ *
+ * Source: XEP-0124 §16
+ */
+
+/* Did the manager name the first stream? Then more can be added. */
+bool bosh_streams_offered(const struct bosh *s);
+
+/*
+ * Open another one, and log in.
+ *
+ * jid, password  as for bosh_connect()
+ * route          as in the options; or NULL
+ *
+ * Returns its number, 1 or more; BOSH_E_STATE before the session is logged in,
+ * or where the manager offers none; BOSH_E_ARG for a bad JID; BOSH_E_FULL when
+ * BOSH_STREAMS_MAX are open.
+ *
+ * Source: XEP-0124 §16.3
+ */
+int bosh_stream_add(struct bosh *s, const char *jid, const char *password,
+                    const char *route);
+
+/*
+ * bosh_send() on one of them. With BOSH_ALL_STREAMS the manager gives the
+ * stanzas to all streams that are open when it goes out, which is not before
+ * all of them are logged in. The order of what is sent on one stream, and to
+ * all, is kept.
+ *
+ * Returns as bosh_send(); BOSH_E_STATE also when there is no such stream.
+ *
+ * Source: XEP-0124 §16.4
+ */
+int bosh_stream_send(struct bosh *s, int stream, const char *xml, size_t len);
+
+/* bosh_bind() on one of them. */
+int bosh_stream_bind(struct bosh *s, int stream, const char *resource);
+
+/*
+ * Close one of them politely: what is queued for it and, once logged in,
+ * unavailable presence go along. With the last one open this is
+ * bosh_disconnect().
+ *
+ * Returns 0 or BOSH_E_STATE: there is no such stream, it is closed or closing,
+ * or the manager has not answered yet whether it opens it.
+ *
+ * Source: XEP-0124 §16.5
+ */
+int bosh_stream_close(struct bosh *s, int64_t now_ms, int stream,
+                      const char *reason);
+
+const char *bosh_stream_jid(const struct bosh *s, int stream);  /* or NULL */
+const char *bosh_stream_name(const struct bosh *s, int stream); /* or NULL */
+bool bosh_stream_connected(const struct bosh *s, int stream);   /* logged in */
+
+/*
  * Tell the manager that we shall be silent for up to so many seconds. The
  * session then sends nothing by itself until shortly before they are over.
  * A stanza or bosh_resume() ends the pause early.
  *
- * Returns 0; BOSH_E_STATE before login; BOSH_E_ARG when seconds is not
- * positive, the manager allows no pause, or not one so long.
+ * Returns 0; BOSH_E_STATE before login, of any stream; BOSH_E_ARG when seconds
+ * is not positive, the manager allows no pause, or not one so long.
  *
  * Source: XEP-0124 §10
  */
@@ -409,6 +486,7 @@ enum bosh_event_kind {
 
 struct bosh_event {
     enum bosh_event_kind kind;
+    int stream; /* 0, or see bosh_stream_add() */
     enum bosh_status status;
     const char *condition; /* XEP-0124 §17.2, SASL or stanza error; or NULL */
     const char *detail;    /* stream error, address, our words; or NULL */

@@ -54,13 +54,14 @@ static struct event_item *add(struct events *e, enum bosh_event_kind kind)
     return item;
 }
 
-void events_add_status(struct events *e, enum bosh_status status,
+void events_add_status(struct events *e, int stream, enum bosh_status status,
                        const char *condition, const char *detail)
 {
     struct event_item *item = add(e, BOSH_EVENT_STATUS);
 
     item->condition = mem_dup(condition);
     item->detail = mem_dup(detail);
+    item->event.stream = stream;
     item->event.status = status;
     item->event.condition = item->condition;
     item->event.detail = item->detail;
@@ -71,7 +72,8 @@ void events_add_drained(struct events *e)
     add(e, BOSH_EVENT_DRAINED);
 }
 
-void events_add_stanza(struct events *e, uint64_t rid, char *xml, size_t len)
+void events_add_stanza(struct events *e, int stream, uint64_t rid, char *xml,
+                       size_t len)
 {
     struct event_item *item = add(e, BOSH_EVENT_STANZA);
 
@@ -79,6 +81,7 @@ void events_add_stanza(struct events *e, uint64_t rid, char *xml, size_t len)
     item->event.xml = xml;
     item->event.xml_len = len;
     item->event.rid = rid;
+    item->event.stream = stream;
 }
 
 int events_take(struct events *e, struct bosh_event *out)

@@ -17,13 +17,14 @@ struct events {
 void events_release(struct events *e);
 void events_clear(struct events *e); /* what was taken stays lent */
 
-/* condition and detail are copied; either may be NULL. */
-void events_add_status(struct events *e, enum bosh_status status,
+/* stream is its number; condition and detail are copied; either may be NULL. */
+void events_add_status(struct events *e, int stream, enum bosh_status status,
                        const char *condition, const char *detail);
 
 /* xml is taken. */
 void events_add_drained(struct events *e);
-void events_add_stanza(struct events *e, uint64_t rid, char *xml, size_t len);
+void events_add_stanza(struct events *e, int stream, uint64_t rid, char *xml,
+                       size_t len);
 
 /* See bosh_next_event(). */
 int events_take(struct events *e, struct bosh_event *out);

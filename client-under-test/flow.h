@@ -10,9 +10,6 @@
 
 #include "session.h"
 
-/* Make the creation request, due now. XEP-0124 §7.1. */
-void flow_create(struct bosh *s, int64_t now_ms);
-
 /* The next transmission: see bosh_next_request(). */
 int flow_next_request(struct bosh *s, int64_t now_ms, struct bosh_request *req);
 
@@ -23,9 +20,6 @@ void flow_note_answer(struct bosh *s, const struct exchange *x, int64_t now_ms);
 void flow_answer(struct bosh *s, int64_t now_ms, uint64_t id, int http_status,
                  const char *data, size_t len);
 void flow_fail(struct bosh *s, int64_t now_ms, uint64_t id, const char *reason);
-
-/* See bosh_window(). */
-int flow_window(const struct bosh *s);
 
 /* See bosh_tick() and bosh_deadline_ms(). */
 void flow_tick(struct bosh *s, int64_t now_ms);

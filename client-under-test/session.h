@@ -1,7 +1,8 @@
 /*
- * A session's state, and the one table that says what may happen in it.
+ * A session at the manager: its state, and the one table that says what may
+ * happen to it as a whole. What happens in its XMPP streams is stream.h's.
  *
- * For bosh.c, flow.c and the tests; applications use bosh.h. Pure.
+ * For the library's own files and the tests; applications use bosh.h. Pure.
  */
 #ifndef CLIENT_SESSION_H
 #define CLIENT_SESSION_H
@@ -11,47 +12,38 @@
 #include "events.h"
 #include "keys.h"
 #include "login.h"
+#include "queue.h"
+#include "stream.h"
 #include "window.h"
 
 enum session_state {
-    SESSION_IDLE,      /* never connected, or reset */
-    SESSION_CREATING,  /* no sid yet */
-    SESSION_FEATURES,  /* waits for the SASL mechanisms */
-    SESSION_SASL,      /* <auth/> is out */
-    SESSION_RESTARTED, /* waits for the features after SASL */
-    SESSION_UNBOUND,   /* waits for bosh_bind() */
-    SESSION_BINDING,
-    SESSION_STARTING, /* RFC 3921's session request is out */
+    SESSION_IDLE,     /* never connected, or reset */
+    SESSION_CREATING, /* no sid yet */
+    SESSION_LOGIN,    /* its first stream is not online yet */
     SESSION_ONLINE,
     SESSION_PAUSED,  /* the manager was asked for silence */
     SESSION_CLOSING, /* our terminate is to be sent, or is out */
     SESSION_DEAD     /* over; may be connected again */
 };
-#define SESSION_STATE_COUNT 12
+#define SESSION_STATE_COUNT 7
 
 enum session_event {
     /* The application's verbs. */
     ON_CONNECT,
     ON_ATTACH,
-    ON_SEND,
-    ON_BIND,
+    ON_ADD,
     ON_DISCONNECT,
     ON_PAUSE,
     ON_PAUSE_LOCAL,
     ON_RESUME,
     ON_FLUSH,
     ON_RESET,
-    /* What an answer holds, in document order. */
+    /* What an answer is. */
     ON_CREATED,
-    ON_FEATURES,
-    ON_CHALLENGE,
-    ON_SUCCESS,
-    ON_FAILURE,
-    ON_REPLY,
-    ON_STREAM_ERROR,
-    ON_STANZA,
-    ON_TERMINATED,   /* type='terminate', after its payloads */
-    ON_END_ANSWERED, /* our terminate was answered */
+    ON_LOGGED_IN,      /* a stream is online */
+    ON_UNKNOWN_STREAM, /* it names a stream that is not ours, §16.4 */
+    ON_TERMINATED,     /* type='terminate', after its payloads */
+    ON_END_ANSWERED,   /* our terminate was answered */
     /* What happens to the transport, and time. */
     ON_REFUSED,    /* HTTP 4xx */
     ON_TOO_MANY,   /* errors in a row */
@@ -59,7 +51,7 @@ enum session_event {
     ON_CLOSE_LATE, /* our terminate got no answer in time */
     ON_RIDS_SPENT  /* a request would need a rid above BOSH_RID_MAX */
 };
-#define SESSION_EVENT_COUNT 25
+#define SESSION_EVENT_COUNT 19
 
 /* What an event comes with; each uses what it needs. */
 struct happening {
@@ -67,11 +59,13 @@ struct happening {
     const char *text; /* JID, stanzas, resource, reason */
     size_t len;
     const char *password;
+    const char *route;
     const struct bosh_attach *known;
-    int number; /* seconds, or an HTTP status */
+    int number; /* seconds, an HTTP status, or a stream */
     uint64_t rid;
     const struct body *body;
     xmlNodePtr element;
+    const struct stream *stream; /* whose answer it is */
 };
 
 struct bosh {
@@ -80,12 +74,11 @@ struct bosh {
     struct err error;
     struct events events;
     struct window window;
-    struct login *login; /* NULL when attached, or over */
+    struct stream *streams; /* the first is always there */
 
     uint64_t rid;     /* of the next new request */
     uint64_t next_id; /* of the next transmission */
     char *sid;
-    char *jid;
     int wait_s, hold;
     int requests, inactivity_s, polling_s, maxpause_s; /* -1: not given */
     int errors;                                        /* in a row */
@@ -94,15 +87,12 @@ struct bosh {
     char keys_text[KEYS_TEXT_LEN + 1];
 
     /* What is to go out. */
-    struct buf queue;  /* the application's stanzas */
-    struct buf next;   /* the login's next element */
-    bool restart;      /* the stream is to be restarted */
-    int pause_s;       /* asked for; */
-    bool pause_unsent; /* and the manager is still to be told */
-    bool end_sent;     /* our terminate was made */
-    bool held_back;    /* bosh_pause_local() */
-    bool send_refused; /* for want of room: to be told when there is */
-    bool needs_session;
+    struct queue queue; /* the application's stanzas */
+    int pause_s;        /* asked for; */
+    bool pause_unsent;  /* and the manager is still to be told */
+    bool end_sent;      /* our terminate was made */
+    bool held_back;     /* bosh_pause_local() */
+    bool send_refused;  /* for want of room: to be told when there is */
 
     /* How it ends. */
     bool over;           /* the manager has ended it; our terminate's
@@ -110,7 +100,6 @@ struct bosh {
     int64_t end_by_ms;   /* an early terminate waits for answers below it
                           * until then; 0: there is none */
     int64_t close_by_ms; /* for the answer to our terminate */
-    char *stream_error;  /* condition of a stream:error */
     char *other_uri;     /* of see-other-uri */
 
     /* What options.store has of it. */
@@ -133,11 +122,8 @@ int session_happen(struct bosh *s, enum session_event event,
 /* Is that cell filled? */
 bool session_may(enum session_state state, enum session_event event);
 
-const char *session_state_name(enum session_state state);
-
-/* Hand over the answers whose turn it is. skip: those before them are given
- * up for lost. */
-void session_take_answers(struct bosh *s, int64_t now_ms, bool skip);
+/* For a person; of a session at its login, the state of that. */
+const char *session_state_name(const struct bosh *s);
 
 /* Nothing alive: IDLE or DEAD. */
 bool session_is_over(const struct bosh *s);

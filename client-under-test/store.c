@@ -26,10 +26,25 @@ static void number(struct buf *out, const char *name, int value)
         buf_printf(out, " %s='%d'", name, value);
 }
 
+/* One that is not online has no jid here: it is of no use to another process,
+ * but its name must be known. */
+static void write_stream(struct buf *out, const struct stream *st)
+{
+    if (!st->name)
+        return;
+    buf_adds(out, "<stream");
+    text(out, "name", st->name);
+    if (st->state == STREAM_ONLINE)
+        text(out, "jid", st->jid);
+    buf_adds(out, "/>");
+}
+
 static void write_session(struct buf *out, struct bosh *s)
 {
+    const struct stream *st;
+
     buf_adds(out, "<bosh-session version='" VERSION "'");
-    text(out, "jid", s->jid);
+    text(out, "jid", s->streams->jid);
     text(out, "sid", s->sid);
     buf_printf(out, " rid='%" PRIu64 "'", s->rid);
     number(out, "wait", s->wait_s);
@@ -39,7 +54,13 @@ static void write_session(struct buf *out, struct bosh *s)
     number(out, "polling", s->polling_s);
     number(out, "maxpause", s->maxpause_s);
     text(out, "keys", bosh_keys(s));
-    buf_adds(out, "/>\n");
+    text(out, "stream", s->streams->name);
+    if (!stream_is_open(s->streams))
+        text(out, "stream-closed", "true");
+    buf_addc(out, '>');
+    for (st = s->streams->next; st; st = st->next)
+        write_stream(out, st);
+    buf_adds(out, "</bosh-session>\n");
 }
 
 static void call(struct bosh *s, const char *what)
@@ -49,7 +70,7 @@ static void call(struct bosh *s, const char *what)
     if (store->save(store->ctx, what) == 0 || s->store_failed)
         return;
     s->store_failed = true;
-    events_add_status(&s->events, BOSH_ERROR, NULL,
+    events_add_status(&s->events, 0, BOSH_ERROR, NULL,
                       "the session could not be stored");
 }
 
@@ -127,10 +148,29 @@ static bool is_whose(const char *stored, const char *jid)
            (strlen(jid) == len && strncmp(jid, stored, len) == 0);
 }
 
-static int check(struct bosh_attach *known, const xmlNode *root,
-                 const char *jid, struct err *e)
+/* Those that have a name; more than we ever have is none of ours. */
+static void read_streams(struct stored *out, const xmlNode *root)
+{
+    struct bosh_attach *known = &out->known;
+    const xmlNode *node = xml_child(root, NULL, "stream");
+
+    for (; node && known->more_count < BOSH_STREAMS_MAX;
+         node = xml_next(node)) {
+        out->more[known->more_count++] = (struct bosh_known_stream){
+            .name = xml_attr(node, NULL, "name"),
+            .jid = xml_attr(node, NULL, "jid"),
+        };
+    }
+    known->more = out->more;
+    known->stream = xml_attr(root, NULL, "stream");
+    known->stream_closed = xml_attr(root, NULL, "stream-closed") != NULL;
+}
+
+static int check(struct stored *out, const xmlNode *root, const char *jid,
+                 struct err *e)
 {
     const char *version = xml_attr(root, NULL, "version");
+    struct bosh_attach *known = &out->known;
 
     if (!xml_is(root, NULL, "bosh-session") || !version ||
         strcmp(version, VERSION) != 0 || read_numbers(known, root))
@@ -138,6 +178,7 @@ static int check(struct bosh_attach *known, const xmlNode *root,
     known->jid = xml_attr(root, NULL, "jid");
     known->sid = xml_attr(root, NULL, "sid");
     known->keys = xml_attr(root, NULL, "keys");
+    read_streams(out, root);
     if (!known->jid || !known->sid || known->rid == 0)
         return err_set(e, "the stored session lacks jid, sid or rid");
     if (!is_whose(known->jid, jid))
@@ -145,18 +186,16 @@ static int check(struct bosh_attach *known, const xmlNode *root,
     return 0;
 }
 
-int store_read(const char *data, const char *jid, struct bosh_attach *known,
-               xmlDocPtr *doc, struct err *e)
+int store_read(struct stored *out, const char *data, const char *jid,
+               struct err *e)
 {
-    xmlDocPtr parsed = xml_parse(data, strlen(data), NULL, NULL);
-
-    memset(known, 0, sizeof *known);
-    if (!parsed)
+    memset(out, 0, sizeof *out);
+    out->doc = xml_parse(data, strlen(data), NULL, NULL);
+    if (!out->doc)
         return err_set(e, "what is stored is no session");
-    if (check(known, xmlDocGetRootElement(parsed), jid, e)) {
-        xmlFreeDoc(parsed);
-        return -1;
-    }
-    *doc = parsed;
-    return 0;
+    if (check(out, xmlDocGetRootElement(out->doc), jid, e) == 0)
+        return 0;
+    xmlFreeDoc(out->doc);
+    out->doc = NULL;
+    return -1;
 }

@@ -16,16 +16,22 @@ void store_keep(struct bosh *s);
 /* The session is over: nothing is to be kept any more. */
 void store_forget(struct bosh *s);
 
+/* What was kept. */
+struct stored {
+    struct bosh_attach known; /* strings are borrowed from doc */
+    struct bosh_known_stream more[BOSH_STREAMS_MAX];
+    xmlDocPtr doc; /* yours, free with xmlFreeDoc() */
+};
+
 /*
- * Read what was kept.
+ * Read it.
  *
- * known  filled in on success; its strings are borrowed from doc
- * doc    yours on success, free with xmlFreeDoc()
- * jid    whose it must be, with or without resource; NULL: anybody's
+ * jid  whose it must be, with or without resource; NULL: anybody's
  *
- * Returns 0, or -1 with e set: damaged, incomplete, or somebody else's.
+ * Returns 0; -1 with e set and nothing to free: damaged, incomplete, or
+ * somebody else's.
  */
-int store_read(const char *data, const char *jid, struct bosh_attach *known,
-               xmlDocPtr *doc, struct err *e);
+int store_read(struct stored *out, const char *data, const char *jid,
+               struct err *e);
 
 #endif

@@ -26,6 +26,8 @@ enum exchange_kind {
     EXCHANGE_POLL, /* empty */
     EXCHANGE_PAYLOAD,
     EXCHANGE_RESTART,
+    EXCHANGE_OPEN,  /* another stream, §16.3 */
+    EXCHANGE_CLOSE, /* one of several streams, §16.5 */
     EXCHANGE_PAUSE,
     EXCHANGE_TERMINATE
 };
@@ -34,6 +36,7 @@ struct exchange {
     struct exchange *next; /* the next higher rid */
     uint64_t rid;
     enum exchange_kind kind;
+    int stream; /* of EXCHANGE_OPEN and EXCHANGE_CLOSE: its number */
     enum exchange_state state;
     char *bytes;
     size_t len;

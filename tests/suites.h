@@ -17,6 +17,7 @@ int suite_window(void);
 int suite_login(void);
 int suite_session(void);
 int suite_session_odd(void);
+int suite_states(void);
 int suite_store(void);
 int suite_flow(void);
 int suite_acks(void);
@@ -66,6 +67,7 @@ static int (*const suites[])(void) = {
     suite_login,
     suite_session,
     suite_session_odd,
+    suite_states,
     suite_store,
     suite_flow,
     suite_acks,

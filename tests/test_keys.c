@@ -171,8 +171,15 @@ static void test_the_length_is_unpredictable_unless_it_was_set(void)
 static void test_an_attached_session_goes_on_with_its_keys(void)
 {
     struct bosh_options o = with_keys(5);
-    struct bosh_attach known = {
-        "ann@example.org/r", "s1", 7, -1, -1, -1, -1, -1, -1, NULL};
+    struct bosh_attach known = {.jid = "ann@example.org/r",
+                                .sid = "s1",
+                                .rid = 7,
+                                .wait_s = -1,
+                                .hold = -1,
+                                .requests = -1,
+                                .inactivity_s = -1,
+                                .polling_s = -1,
+                                .maxpause_s = -1};
     char keys[KEYS_TEXT_LEN + 1], want[KEYS_HEX_LEN + 1];
     struct peer p;
 

@@ -1,8 +1,6 @@
-/* A session's state table, its creation and its endings, with answers written
+/* A session's creation and its endings, with answers written
  * by hand and the clock moved by hand. */
 #include "bosh_peer.h"
-
-#include "client-under-test/session.h"
 
 int suite_session(void);
 
@@ -306,170 +304,8 @@ static void test_rids_end_at_their_maximum(void)
     peer_release(&p);
 }
 
-/* ---- The state table
- * -------------------------------------------------------------------- */
-
-/*
- * What may happen in which state, said a second time: x where a cell is
- * filled. Columns in the order of enum session_event:
- *
- *   verbs: connect attach send bind disconnect pause local resume flush reset
- *   answers: created features challenge success failure reply stream-error
- *            stanza terminated end-answered
- *   else: refused too-many silence close-late rids-spent
+/* ---- Verbs that are refused --------------------------------------------
  */
-static const char *const CELLS[SESSION_STATE_COUNT] = {
-    /*                     verbs      answers    else */
-    [SESSION_IDLE] = "xx.......x ......... . .....",
-    [SESSION_CREATING] = "..x.x...xx x.....x.x . xx...",
-    [SESSION_FEATURES] = "..x.x...xx .x....x.x . xxx.x",
-    [SESSION_SASL] = "..x.x...xx ..xxx.x.x . xxx.x",
-    [SESSION_RESTARTED] = "..x.x...xx .x....x.x . xxx.x",
-    [SESSION_UNBOUND] = "..xxx...xx ......xxx . xxx.x",
-    [SESSION_BINDING] = "..x.x...xx .....xxxx . xxx.x",
-    [SESSION_STARTING] = "..x.x...xx .....xxxx . xxx.x",
-    [SESSION_ONLINE] = "..x.xxxxxx .....xxxx . xxx.x",
-    [SESSION_PAUSED] = "..x.xxxxxx .....xxxx . xxx.x",
-    [SESSION_CLOSING] = ".........x .....xxxx x xxxxx",
-    [SESSION_DEAD] = "xx.......x ......... . .....",
-};
-
-static const char FEATURES_BOTH[] =
-    "<body " NS_BODY " " NS_STREAM " sid='s1' wait='60'><stream:features>"
-    "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>ANONYMOUS"
-    "</mechanism></mechanisms>"
-    "<bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'/></stream:features></body>";
-
-static bool cell(enum session_state state, enum session_event event)
-{
-    const char *row = CELLS[state];
-
-    for (int column = 0; *row; row++) {
-        if (*row != ' ' && column++ == (int)event)
-            return *row == 'x';
-    }
-    CU_FAIL("a row of CELLS is too short");
-    return false;
-}
-
-/* Answers that lead to a state, one a request. */
-static const char *const *way_to(enum session_state state)
-{
-    static const char SESSION_FEATURE[] =
-        "<body " NS_BODY " " NS_STREAM "><stream:features><bind "
-        "xmlns='urn:ietf:params:xml:ns:xmpp-bind'/><session "
-        "xmlns='urn:ietf:params:xml:ns:xmpp-session'/></stream:features>"
-        "</body>";
-    static const char *const FEATURES[] = {CREATED(USUAL, ""), NULL};
-    static const char *const SASL[] = {LOGGED_IN(USUAL), NULL};
-    static const char *const RESTARTED[] = {LOGGED_IN(USUAL), SUCCESS, NULL};
-    static const char *const BINDING[] = {LOGGED_IN(USUAL), SUCCESS,
-                                          BIND_FEATURES, NULL};
-    static const char *const STARTING[] = {LOGGED_IN(USUAL), SUCCESS,
-                                           SESSION_FEATURE, BOUND, NULL};
-    static const char *const ONLINE[] = {LOGGED_IN(USUAL), SUCCESS,
-                                         BIND_FEATURES, BOUND, NULL};
-    static const char *const NOTHING[] = {NULL};
-    static const char *const *const WAYS[SESSION_STATE_COUNT] = {
-        [SESSION_FEATURES] = FEATURES,   [SESSION_SASL] = SASL,
-        [SESSION_RESTARTED] = RESTARTED, [SESSION_UNBOUND] = BINDING,
-        [SESSION_BINDING] = BINDING,     [SESSION_STARTING] = STARTING,
-        [SESSION_ONLINE] = ONLINE,       [SESSION_PAUSED] = ONLINE,
-        [SESSION_CLOSING] = ONLINE,
-    };
-
-    return WAYS[state] ? WAYS[state] : NOTHING;
-}
-
-/* A session in that state, brought there by its own calls and answers. */
-static void reach(struct peer *p, enum session_state state)
-{
-    struct bosh_options o;
-
-    bosh_options_init(&o);
-    o.explicit_bind = state == SESSION_UNBOUND;
-    peer_init(p, &o);
-    if (state != SESSION_IDLE) {
-        CHECK_INT(bosh_connect(p->s, p->now, "example.org", NULL), 0);
-        peer_exchange(p, way_to(state));
-    }
-    if (state == SESSION_PAUSED)
-        CHECK_INT(bosh_pause(p->s, 10), 0);
-    if (state == SESSION_CLOSING || state == SESSION_DEAD)
-        CHECK_INT(bosh_disconnect(p->s, p->now, NULL), 0);
-    CHECK_ROW(p->s->state == state, session_state_name(state));
-}
-
-/* What serves every event's action. */
-struct props {
-    struct body *body;
-    struct bosh_attach known;
-    struct happening h;
-};
-
-static const char *body_for(enum session_event event)
-{
-    switch ((int)event) {
-    case ON_CHALLENGE:
-        return "<body " NS_BODY "><challenge "
-               "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>=</challenge></body>";
-    case ON_SUCCESS:
-        return SUCCESS;
-    case ON_REPLY:
-        return BOUND;
-    }
-    return FEATURES_BOTH;
-}
-
-static void props_init(struct props *props, enum session_event event,
-                       int64_t now_ms)
-{
-    const char *text = body_for(event);
-    bool sends = event == ON_SEND;
-
-    memset(props, 0, sizeof *props);
-    props->body = body_read(text, strlen(text), NULL);
-    props->known = (struct bosh_attach){.jid = "a@b/c", .sid = "x", .rid = 7};
-    props->h = (struct happening){
-        .now_ms = now_ms,
-        .text = sends ? "<presence/>" : "example.org",
-        .len = 11,
-        .known = &props->known,
-        .number = 10,
-        .body = props->body,
-        .element = xml_child(props->body->root, NULL, NULL),
-    };
-}
-
-static void check_cell(enum session_state state, enum session_event event)
-{
-    struct props props;
-    struct bosh before;
-    struct peer p;
-    char row[80];
-    int rc;
-
-    snprintf(row, sizeof row, "%s, event %d", session_state_name(state),
-             (int)event);
-    reach(&p, state);
-    props_init(&props, event, p.now);
-    CHECK_ROW(session_may(state, event) == cell(state, event), row);
-    memcpy(&before, p.s, sizeof before);
-    rc = session_happen(p.s, event, &props.h);
-    CHECK_ROW(rc == (cell(state, event) ? 0 : BOSH_E_STATE), row);
-    if (!cell(state, event))
-        CHECK_ROW(memcmp(&before, p.s, sizeof before) == 0, row);
-    body_free(props.body);
-    peer_release(&p);
-}
-
-static void test_every_cell_of_the_state_table(void)
-{
-    for (int state = 0; state < SESSION_STATE_COUNT; state++) {
-        for (int event = 0; event < SESSION_EVENT_COUNT; event++)
-            check_cell((enum session_state)state, (enum session_event)event);
-    }
-}
 
 static void test_a_refused_verb_says_why(void)
 {
@@ -512,7 +348,6 @@ int suite_session(void)
         {"attach goes on with the next rid",
          test_attach_goes_on_with_the_next_rid},
         {"rids end at their maximum", test_rids_end_at_their_maximum},
-        {"every cell of the state table", test_every_cell_of_the_state_table},
         {"a refused verb says why", test_a_refused_verb_says_why},
     };
 
