@@ -123,7 +123,8 @@ static inline void peer_status(struct peer *p, int status)
 }
 
 /* Statuses, conditions after a colon, and the ids of stanzas since the last
- * call, by spaces. Borrowed until the next call. */
+ * call, by spaces; #1 behind those of another stream. Borrowed until the next
+ * call. */
 static inline const char *peer_seen(struct peer *p)
 {
     struct bosh_event ev;
@@ -144,6 +145,8 @@ static inline const char *peer_seen(struct peer *p)
             buf_printf(&p->seen, "<%.*s>", id ? (int)strcspn(id + 4, "\"") : 0,
                        id ? id + 4 : "");
         }
+        if (ev.stream)
+            buf_printf(&p->seen, "#%d", ev.stream);
     }
     return buf_str(&p->seen);
 }

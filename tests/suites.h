@@ -18,6 +18,7 @@ int suite_login(void);
 int suite_session(void);
 int suite_session_odd(void);
 int suite_states(void);
+int suite_streams(void);
 int suite_store(void);
 int suite_flow(void);
 int suite_acks(void);
@@ -68,6 +69,7 @@ static int (*const suites[])(void) = {
     suite_session,
     suite_session_odd,
     suite_states,
+    suite_streams,
     suite_store,
     suite_flow,
     suite_acks,
