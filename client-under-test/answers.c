@@ -54,6 +54,15 @@ static struct stream *open_awaited(struct bosh *s, const struct exchange *x,
     return st;
 }
 
+/* It was asked for by a process that is gone: nobody wants it any more. */
+static struct stream *disowned(struct bosh *s, const char *name)
+{
+    struct stream *st = stream_new(s);
+
+    st->name = mem_dup(name);
+    return st;
+}
+
 /* Whose answer is it? §16.4: without a name, or where there are none, the
  * first stream's, as is one that brings nothing. NULL: nobody's. */
 static struct stream *stream_of(struct bosh *s, const struct exchange *x,
@@ -69,6 +78,8 @@ static struct stream *stream_of(struct bosh *s, const struct exchange *x,
         st = open_awaited(s, x, h);
     if (!st && !body_has_payload(b) && !body_terminates(b))
         st = s->streams;
+    if (!st && x->kind == EXCHANGE_OPEN)
+        st = disowned(s, b->stream);
     return st;
 }
 
@@ -144,6 +155,7 @@ void answers_take(struct bosh *s, int64_t now_ms, bool skip)
     while ((x = window_take(&s->window, skip)) != NULL) {
         take_answer(s, x, now_ms);
         exchange_free(x);
+        s->store_stale = true;
     }
     note_early_end(s, now_ms);
 }

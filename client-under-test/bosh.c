@@ -265,6 +265,8 @@ static int restore(struct bosh *s, int64_t now_ms, const char *text,
         return BOSH_E_ARG;
     }
     rc = bosh_attach(s, now_ms, &stored.known);
+    if (rc == 0)
+        store_resume(s, &stored, now_ms);
     xmlFreeDoc(stored.doc);
     return rc;
 }

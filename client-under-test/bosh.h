@@ -263,7 +263,11 @@ int bosh_attach(struct bosh *s, int64_t now_ms,
                 const struct bosh_attach *known);
 
 /*
- * Go on with the session that options.store keeps, as bosh_attach() does.
+ * Go on with the session that options.store keeps, as bosh_attach() does. The
+ * requests that were open when it was kept are sent again, with their old rids:
+ * neither what the other process was sending is lost, nor the answers that it
+ * did not live to see. Lost are stanzas in its queue; what an answer brought
+ * just before it died may come twice.
  *
  * jid  whose it must be, with or without resource; NULL: anybody's
  *

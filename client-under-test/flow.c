@@ -5,6 +5,7 @@
 
 #include "answers.h"
 #include "outgoing.h"
+#include "store.h"
 #include "tap.h"
 #include "times.h"
 
@@ -30,8 +31,10 @@ int flow_next_request(struct bosh *s, int64_t now_ms, struct bosh_request *req)
         outgoing_make(s, now_ms);
         x = window_due(&s->window, now_ms);
     }
-    if (!x)
+    if (!x) {
+        store_refresh(s);
         return 0;
+    }
     window_sent(x, ++s->next_id, now_ms);
     req->id = x->id;
     req->rid = x->rid;

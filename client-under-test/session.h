@@ -105,6 +105,7 @@ struct bosh {
     /* What options.store has of it. */
     bool stored;
     bool store_failed; /* and the application was told */
+    bool store_stale;  /* answers have come since */
 
     /* Time. */
     int64_t quiet_ms;     /* when a transmission ended last */

@@ -7,6 +7,17 @@
 
 #define VERSION "1"
 
+/* Requests that are longer together are not kept: as the seed, the other
+ * process goes on with the next rid then. */
+#define OPEN_KEPT_MAX (1u << 20)
+
+static const char *const KINDS[EXCHANGE_KIND_COUNT] = {
+    [EXCHANGE_CREATE] = "create",   [EXCHANGE_POLL] = "poll",
+    [EXCHANGE_PAYLOAD] = "payload", [EXCHANGE_RESTART] = "restart",
+    [EXCHANGE_OPEN] = "open",       [EXCHANGE_CLOSE] = "close",
+    [EXCHANGE_PAUSE] = "pause",     [EXCHANGE_TERMINATE] = "terminate",
+};
+
 /* ---- Out ------------------------------------------------------------------
  */
 
@@ -39,6 +50,31 @@ static void write_stream(struct buf *out, const struct stream *st)
     buf_adds(out, "/>");
 }
 
+static size_t open_len(const struct bosh *s)
+{
+    const struct exchange *x;
+    size_t len = 0;
+
+    for (x = s->window.first; x; x = x->next)
+        len += x->len;
+    return len;
+}
+
+/* An answer that waits for those before it has not been handed over either. */
+static void write_open(struct buf *out, const struct bosh *s)
+{
+    const struct exchange *x;
+
+    if (open_len(s) > OPEN_KEPT_MAX)
+        return;
+    for (x = s->window.first; x; x = x->next) {
+        buf_printf(out, "<request rid='%" PRIu64 "' kind='%s'>", x->rid,
+                   KINDS[x->kind]);
+        buf_add_xml(out, x->bytes, x->len);
+        buf_adds(out, "</request>");
+    }
+}
+
 static void write_session(struct buf *out, struct bosh *s)
 {
     const struct stream *st;
@@ -57,9 +93,12 @@ static void write_session(struct buf *out, struct bosh *s)
     text(out, "stream", s->streams->name);
     if (!stream_is_open(s->streams))
         text(out, "stream-closed", "true");
+    if (s->acks)
+        text(out, "acks", "true");
     buf_addc(out, '>');
     for (st = s->streams->next; st; st = st->next)
         write_stream(out, st);
+    write_open(out, s);
     buf_adds(out, "</bosh-session>\n");
 }
 
@@ -83,8 +122,15 @@ void store_keep(struct bosh *s)
     write_session(&out, s);
     call(s, buf_str(&out));
     s->stored = true;
+    s->store_stale = false;
     explicit_bzero(out.data, out.len);
     buf_release(&out);
+}
+
+void store_refresh(struct bosh *s)
+{
+    if (s->store_stale && !s->events.first)
+        store_keep(s);
 }
 
 void store_forget(struct bosh *s)
@@ -152,10 +198,12 @@ static bool is_whose(const char *stored, const char *jid)
 static void read_streams(struct stored *out, const xmlNode *root)
 {
     struct bosh_attach *known = &out->known;
-    const xmlNode *node = xml_child(root, NULL, "stream");
+    const xmlNode *node = xml_child(root, NULL, NULL);
 
     for (; node && known->more_count < BOSH_STREAMS_MAX;
          node = xml_next(node)) {
+        if (!xml_is(node, NULL, "stream"))
+            continue;
         out->more[known->more_count++] = (struct bosh_known_stream){
             .name = xml_attr(node, NULL, "name"),
             .jid = xml_attr(node, NULL, "jid"),
@@ -198,4 +246,48 @@ int store_read(struct stored *out, const char *data, const char *jid,
     xmlFreeDoc(out->doc);
     out->doc = NULL;
     return -1;
+}
+
+static enum exchange_kind kind_named(const char *name)
+{
+    for (int kind = 0; name && kind < EXCHANGE_KIND_COUNT; kind++) {
+        if (strcmp(KINDS[kind], name) == 0)
+            return (enum exchange_kind)kind;
+    }
+    return EXCHANGE_PAYLOAD;
+}
+
+/* Are these the rids just below the next one, without a gap? */
+static bool is_row(const xmlNode *first, uint64_t next)
+{
+    const xmlNode *node;
+    uint64_t rid = read_rid(first);
+
+    if (rid == 0)
+        return false;
+    for (node = first; node; node = xml_next(node)) {
+        if (!xml_is(node, NULL, "request") || read_rid(node) != rid++)
+            return false;
+    }
+    return rid == next;
+}
+
+void store_resume(struct bosh *s, const struct stored *stored, int64_t now_ms)
+{
+    const xmlNode *root = xmlDocGetRootElement(stored->doc);
+    const xmlNode *node = xml_child(root, NULL, NULL);
+
+    while (node && !xml_is(node, NULL, "request"))
+        node = xml_next(node);
+    if (!node || !is_row(node, s->rid))
+        return;
+    s->acks = xml_attr(root, NULL, "acks") != NULL;
+    for (; node; node = xml_next(node)) {
+        char *bytes = xml_text(node);
+
+        window_add(&s->window, read_rid(node),
+                   kind_named(xml_attr(node, NULL, "kind")), bytes,
+                   strlen(bytes), now_ms);
+    }
+    store_keep(s);
 }

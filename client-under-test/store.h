@@ -1,8 +1,10 @@
 /*
  * A session as text, to be taken up by another process: the seed's keepalive.
  *
- * What is kept is no more than bosh_attach() needs. Where it is kept is the
- * affair of options.store; bosh_store_file() is one. Pure.
+ * What is kept is what bosh_attach() needs, and the requests that are open: the
+ * other process sends them again (XEP-0124 §14.3), so that it does not matter
+ * whether they, or their answers, were lost with this one. Where it is kept is
+ * the affair of options.store; bosh_store_file() is one. Pure.
  */
 #ifndef CLIENT_STORE_H
 #define CLIENT_STORE_H
@@ -12,6 +14,10 @@
 /* Keep the session as it stands, if it is logged in and there is a place. A
  * place that fails is told to the application, once. */
 void store_keep(struct bosh *s);
+
+/* Answers have come since, and the application has seen what they brought:
+ * keep it anew. */
+void store_refresh(struct bosh *s);
 
 /* The session is over: nothing is to be kept any more. */
 void store_forget(struct bosh *s);
@@ -33,5 +39,8 @@ struct stored {
  */
 int store_read(struct stored *out, const char *data, const char *jid,
                struct err *e);
+
+/* The session was attached to just now: what was open is to be sent again. */
+void store_resume(struct bosh *s, const struct stored *stored, int64_t now_ms);
 
 #endif

@@ -31,6 +31,7 @@ enum exchange_kind {
     EXCHANGE_PAUSE,
     EXCHANGE_TERMINATE
 };
+#define EXCHANGE_KIND_COUNT 8
 
 struct exchange {
     struct exchange *next; /* the next higher rid */

@@ -118,10 +118,134 @@ static void test_restore_goes_on_where_the_other_stopped(void)
     CHECK_INT(bosh_maxpause_s(p.s), 90);
     CHECK_STR(bosh_keys(p.s), kept);
     CHECK(peer_next(&p));
+    CHECK(p.rid == rid && peer_sent(&p, "sid='s1'"));
+    peer_answer(&p, EMPTY);
+    CHECK(peer_next(&p));
     CHECK(p.rid == rid + 1 && peer_sent(&p, "sid='s1'"));
     CHECK_INT(bosh_restore(p.s, p.now, NULL), BOSH_E_STATE);
     peer_release(&p);
     free(kept);
+    free(place.text);
+}
+
+/* Its process ends; another one takes the session up. */
+static void die_and_restore(struct peer *p, const struct bosh_options *o)
+{
+    peer_release(p);
+    peer_init(p, o);
+    CHECK_INT(bosh_restore(p->s, p->now, NULL), 0);
+    CHECK_STR(peer_seen(p), "attached");
+}
+
+static void test_restore_sends_again_what_was_open(void)
+{
+    struct place place;
+    struct bosh_options o = kept_in(&place);
+    struct buf poll = BUF_INIT, message = BUF_INIT;
+    struct peer p;
+
+    o.ack = true;
+    peer_init(&p, &o);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    buf_add(&poll, p.body.data, p.body.len);
+    CHECK_INT(peer_send(&p, "<message id='\"q\"'><body>&lt;\xc3\xa9</body>"
+                            "</message>"),
+              0);
+    CHECK(peer_next(&p));
+    buf_add(&message, p.body.data, p.body.len);
+    die_and_restore(&p, &o);
+    CHECK(peer_next(&p));
+    CHECK_STR(buf_str(&p.body), buf_str(&poll));
+    peer_answer(&p, WITH("missed"));
+    CHECK(peer_next(&p));
+    CHECK_STR(buf_str(&p.body), buf_str(&message));
+    CHECK_STR(peer_seen(&p), "<missed>");
+    CHECK_INT(bosh_open_count(p.s), 1);
+    peer_answer(&p, EMPTY);
+    /* And it goes on to acknowledge: the answers of both are known here. */
+    CHECK(peer_next(&p));
+    CHECK(!peer_sent(&p, " ack="));
+    peer_release(&p);
+    buf_release(&poll);
+    buf_release(&message);
+    free(place.text);
+}
+
+/* A held-back session makes no new request that would keep it anew. */
+static void test_what_was_handed_over_is_not_asked_for_again(void)
+{
+    struct place place;
+    struct bosh_options o = kept_in(&place);
+    struct peer p;
+    uint64_t rid;
+
+    peer_init(&p, &o);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    rid = p.rid;
+    CHECK_INT(bosh_pause_local(p.s), 0);
+    peer_answer(&p, WITH("seen"));
+    CHECK(!peer_next(&p)); /* the application does not know of it yet */
+    CHECK(strstr(place.text, "<request ") != NULL);
+    CHECK_STR(peer_seen(&p), "<seen>");
+    CHECK(!peer_next(&p));
+    CHECK(strstr(place.text, "<request ") == NULL);
+    die_and_restore(&p, &o);
+    CHECK(peer_next(&p));
+    CHECK(p.rid == rid + 1);
+    peer_release(&p);
+    free(place.text);
+}
+
+/* Damaged, or left out because they were too long. */
+static void test_open_requests_that_do_not_fit_are_left_alone(void)
+{
+#define REQUEST(rid) "<request rid='" rid "' kind='poll'>&lt;body/></request>"
+    static const char *const ROWS[] = {"",
+                                       REQUEST("3"),
+                                       REQUEST("3") REQUEST("5"),
+                                       REQUEST("5"),
+                                       REQUEST("4") "<other/>",
+                                       "<request rid='4x'/>",
+                                       REQUEST("0")};
+    struct bosh_options o;
+    struct place place;
+    struct peer p;
+
+    for (size_t i = 0; i < PEER_COUNT(ROWS); i++) {
+        o = kept_in(&place);
+        place.text = mem_printf("<bosh-session version='1' jid='a@b/c' sid='s' "
+                                "rid='5'>%s</bosh-session>",
+                                ROWS[i]);
+        peer_init(&p, &o);
+        CHECK_INT(bosh_restore(p.s, p.now, NULL), 0);
+        CHECK(peer_next(&p));
+        CHECK_ROW(p.rid == 5, ROWS[i]);
+        peer_release(&p);
+        free(place.text);
+    }
+}
+
+static void test_streams_are_kept_and_restored(void)
+{
+    struct place place;
+    struct bosh_options o = kept_in(&place);
+    struct peer p;
+
+    peer_init(&p, &o);
+    place.text = mem_dup("<bosh-session version='1' jid='a@b/c' sid='s' rid='5'"
+                         " stream='one'><stream name='two' jid='d@e/f'/>"
+                         "<stream name='three'/></bosh-session>");
+    CHECK_INT(bosh_restore(p.s, p.now, "a@b"), 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK(bosh_stream_connected(p.s, 1) && !bosh_stream_connected(p.s, 2));
+        CHECK_STR(bosh_stream_name(p.s, 0), "one");
+        CHECK_STR(bosh_stream_jid(p.s, 1), "d@e/f");
+        CHECK_STR(bosh_stream_name(p.s, 2), "three");
+        die_and_restore(&p, &o);
+    }
+    peer_release(&p);
     free(place.text);
 }
 
@@ -287,6 +411,13 @@ static const struct peer_test TESTS[] = {
     {"a repeat is not kept anew", test_a_repeat_is_not_kept_anew},
     {"restore goes on where the other stopped",
      test_restore_goes_on_where_the_other_stopped},
+    {"restore sends again what was open",
+     test_restore_sends_again_what_was_open},
+    {"what was handed over is not asked for again",
+     test_what_was_handed_over_is_not_asked_for_again},
+    {"open requests that do not fit are left alone",
+     test_open_requests_that_do_not_fit_are_left_alone},
+    {"streams are kept and restored", test_streams_are_kept_and_restored},
     {"restore says why it cannot", test_restore_says_why_it_cannot},
     {"a place that fails is told once", test_a_place_that_fails_is_told_once},
     {"a file is for its owner and replaced whole",
