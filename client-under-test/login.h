@@ -1,8 +1,8 @@
 /*
- * XMPP's login over BOSH: which mechanism, what its elements say, binding.
+ * XMPP's login over BOSH: whose it is, what its elements mean, binding.
  *
- * XEP-0206 §4 and §5, RFC 6120 §6 and §7. Reads and writes elements; when
- * which is sent is the session's matter. SASL itself is GNU SASL's. Pure.
+ * XEP-0206 §4 and §5, RFC 6120 §7. Reads and writes elements; when which is
+ * sent is the stream's matter. Pure.
  */
 #ifndef CLIENT_LOGIN_H
 #define CLIENT_LOGIN_H
@@ -12,16 +12,9 @@
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/xml.h"
+#include "sasl.h"
 
 struct login;
-
-/* What the user can show; NULL or "" for what there is not. With none of
- * these, only ANONYMOUS is possible. */
-struct login_proofs {
-    const char *password;
-    const char *token; /* of OAuth 2.0, RFC 7628 */
-    bool certificate;  /* HTTPS shows it, XEP-0206 §5 */
-};
 
 /*
  * For one attempt to log in.
@@ -32,14 +25,14 @@ struct login_proofs {
  *
  * Returns it, free with login_free(); NULL with e set for a bad JID.
  */
-struct login *login_new(const char *jid, const struct login_proofs *proofs,
+struct login *login_new(const char *jid, const struct sasl_proofs *proofs,
                         const char *mechanisms, struct err *e);
 void login_free(struct login *l);
 
 /* Borrowed until login_free(). */
 const char *login_domain(const struct login *l);
-const char *login_resource(const struct login *l);  /* NULL: none asked for */
-const char *login_mechanism(const struct login *l); /* NULL: none chosen */
+const char *login_resource(const struct login *l); /* NULL: none asked for */
+struct sasl *login_sasl(const struct login *l);
 
 /* The JID that the restart of the stream should name, yours; NULL: it should
  * not. XEP-0206 §5, after EXTERNAL. */
@@ -60,22 +53,6 @@ enum login_kind {
     LOGIN_OTHER
 };
 enum login_kind login_kind_of(const xmlNode *element);
-
-/*
- * Choose the strongest mechanism that features offer and that we can use, and
- * append its <auth/>. Returns 0, or -1 with e set when there is none.
- */
-int login_begin(struct login *l, const xmlNode *features, struct buf *out,
-                struct err *e);
-
-/* Append the <response/> to a challenge; -1 with e set when the server's
- * proof or message is wrong. */
-int login_step(struct login *l, const xmlNode *challenge, struct buf *out,
-               struct err *e);
-
-/* Was the success earned: has the server proved itself, where the mechanism
- * makes it do so? Returns 0, or -1 with e set. */
-int login_finish(struct login *l, const xmlNode *success, struct err *e);
 
 /* What features offer after SASL. */
 bool login_offers_bind(const xmlNode *features);

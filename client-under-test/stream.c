@@ -78,7 +78,7 @@ static struct login *start_login(const struct bosh *s, const char *jid,
                                  const char *password, const char *token,
                                  struct err *e)
 {
-    struct login_proofs proofs = {
+    struct sasl_proofs proofs = {
         .password = password,
         .token = token,
         .certificate = s->options.cert_file != NULL,
@@ -351,10 +351,11 @@ static int on_mechanisms(struct bosh *s, struct stream *st,
 {
     struct err e = {""};
 
-    if (login_begin(st->login, h->element, &st->out, &e))
+    if (sasl_begin(login_sasl(st->login), h->element, &st->out, &e))
         return fail_login(s, st, h, "invalid-mechanism", e.text);
     st->state = STREAM_SASL;
-    status(s, st, BOSH_AUTHENTICATING, NULL, login_mechanism(st->login));
+    status(s, st, BOSH_AUTHENTICATING, NULL,
+           sasl_mechanism(login_sasl(st->login)));
     return 0;
 }
 
@@ -363,7 +364,7 @@ static int on_challenge(struct bosh *s, struct stream *st,
 {
     struct err e = {""};
 
-    if (login_step(st->login, h->element, &st->out, &e))
+    if (sasl_step(login_sasl(st->login), h->element, &st->out, &e))
         return fail_login(s, st, h, NULL, e.text);
     return 0;
 }
@@ -373,7 +374,7 @@ static int on_success(struct bosh *s, struct stream *st,
 {
     struct err e = {""};
 
-    if (login_finish(st->login, h->element, &e))
+    if (sasl_finish(login_sasl(st->login), h->element, &e))
         return fail_login(s, st, h, NULL, e.text);
     st->restart = true;
     st->state = STREAM_RESTARTED;
