@@ -119,9 +119,11 @@ static char *host_of(const char *url)
 /* libcurl would send a cookie without a domain to everybody. */
 static void add_cookie(CURL *easy, const char *cookie, const char *host)
 {
-    char *line = mem_printf("Set-Cookie: %s%s%s", cookie,
-                            strcasestr(cookie, "domain=") ? "" : "; domain=",
-                            strcasestr(cookie, "domain=") ? "" : host);
+    const char *attributes = strchr(cookie, ';');
+    bool has_domain = attributes && strcasestr(attributes, "domain=");
+    char *line =
+        mem_printf("Set-Cookie: %s%s%s", cookie,
+                   has_domain ? "" : "; domain=", has_domain ? "" : host);
 
     curl_easy_setopt(easy, CURLOPT_COOKIELIST, line);
     free(line);

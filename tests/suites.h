@@ -19,6 +19,7 @@ int suite_session(void);
 int suite_session_odd(void);
 int suite_states(void);
 int suite_streams(void);
+int suite_taps(void);
 int suite_store(void);
 int suite_flow(void);
 int suite_acks(void);
@@ -70,6 +71,7 @@ static int (*const suites[])(void) = {
     suite_session_odd,
     suite_states,
     suite_streams,
+    suite_taps,
     suite_store,
     suite_flow,
     suite_acks,

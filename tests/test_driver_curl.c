@@ -3,6 +3,7 @@
 #include "bosh_peer.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -520,6 +521,35 @@ static void test_blocking_calls_wait_for_what_they_ask(void)
     free(url);
 }
 
+/* Only by what bosh.h promises: a descriptor and a time. */
+static void test_the_driver_runs_in_another_loop(void)
+{
+    const struct reply replies[] = {
+        LOGIN_REPLIES, {PLAIN, WITH("m"), 0}, {PLAIN, END, 0}};
+    struct bosh_options o = defaults();
+    int64_t until = bosh_driver_now_ms() + TIME_OUT_MS;
+    struct server s;
+    struct client c;
+
+    server_start(&s, replies, PEER_COUNT(replies));
+    client_start(&c, s.port, &o);
+    while (!bosh_ended(c.session) && bosh_driver_now_ms() < until) {
+        struct pollfd fd = {bosh_driver_fd(c.driver), POLLIN, 0};
+        int64_t at = bosh_driver_deadline_ms(c.driver);
+        int64_t now = bosh_driver_now_ms();
+
+        if (at > until)
+            at = until;
+        poll(&fd, 1, at > now ? (int)(at - now) : 0);
+        CHECK_INT(bosh_driver_turn(c.driver, 0), 0);
+    }
+    CHECK_STR(buf_str(&c.told), " connecting authenticating connected stanza "
+                                "connfail disconnected");
+    CHECK(bosh_driver_deadline_ms(c.driver) == BOSH_NEVER);
+    client_stop(&c);
+    server_stop(&s);
+}
+
 static void test_a_blocking_call_ends_in_time(void)
 {
     struct bosh_options o = defaults();
@@ -539,6 +569,7 @@ static const struct peer_test TESTS[] = {
     {"blocking calls wait for what they ask",
      test_blocking_calls_wait_for_what_they_ask},
     {"a blocking call ends in time", test_a_blocking_call_ends_in_time},
+    {"the driver runs in another loop", test_the_driver_runs_in_another_loop},
     {"cookies are sent and kept when asked",
      test_cookies_are_sent_and_kept_when_asked},
     {"a proxy is asked for the whole address",
