@@ -44,7 +44,12 @@ Q = $(if $(V),,@)
 objs = $(patsubst %.c,$(B)/%.o,$(1))
 MAINS = harness/main.c $(wildcard harness/cmd_*.c)
 COMMON = $(wildcard common/*.c)
-CLIENT = $(filter-out client-under-test/main.c,$(wildcard client-under-test/*.c))
+# The program bosh-client; all else in the folder is libbosh.
+CLIENT_PROGRAM = $(wildcard $(addprefix client-under-test/,main.c asked.c \
+	driver_verbs.c tool*.c))
+LIBBOSH = $(filter-out $(CLIENT_PROGRAM),$(wildcard client-under-test/*.c))
+# What tests link, too: internals, and the program but for its main().
+CLIENT = $(LIBBOSH) $(filter-out %/main.c,$(CLIENT_PROGRAM))
 MOCK = $(wildcard mockserver/*.c)
 HARNESS = $(filter-out $(MAINS),$(wildcard harness/*.c))
 REPORTS = $(wildcard reports/*.c)
