@@ -12,6 +12,8 @@ SHELL = /bin/bash
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 
 PREFIX ?= /usr/local
+LIBDIR = $(PREFIX)/lib
+INCLUDEDIR = $(PREFIX)/include
 DATADIR = $(PREFIX)/share/boshspec
 VERSION = 0.1.0
 
@@ -26,6 +28,7 @@ B = build
 endif
 
 CC = gcc
+OBJCOPY ?= objcopy
 PKGS = libxml-2.0 libmicrohttpd libcurl libuv libgsasl jansson gnutls nettle zlib
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
@@ -67,15 +70,17 @@ PURE = $(filter-out client-under-test/driver_% client-under-test/random.c,$(CLIE
 	harness/raw_*.c harness/redact.c harness/coverage.c) \
 	common/delivery.c common/http.c common/http_frame.c
 
-.PHONY: all run test check strophe lint format format-check bench fuzz cover coverage install \
-	clean help deps deps-check run-built test-built
+.PHONY: all lib run test check strophe lint format format-check bench fuzz cover coverage \
+	install install-lib uninstall clean help deps deps-check run-built test-built
 
-all: $(B)/boshspec $(B)/bosh-client
+all: $(B)/boshspec $(B)/bosh-client lib
 
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make strophe      certifies Strophe.js (wants node and npm)"
-	@echo "make lint format format-check check bench fuzz cover coverage install clean"
+	@echo "make install      PREFIX=$(PREFIX) DESTDIR=; make uninstall takes it away"
+	@echo "make install-lib  libbosh alone"
+	@echo "make lint format format-check check bench fuzz cover coverage clean"
 
 $(B)/%.o: %.c Makefile
 	$(Q)mkdir -p $(@D)
@@ -120,6 +125,41 @@ $(B)/unit-tests: $(B)/boshspec $(B)/bosh-client $(B)/twin-client \
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(call objs,$(TESTS)) \
 		-Wl,--start-group $(LIBS) -Wl,--end-group $(PKG_LIBS) -lcunit -lm
+
+# ---- libbosh, as others link it ----
+
+# Nothing but what bosh.h declares is a symbol of it; make test proves that.
+# The libbosh.a above is for our own programs and tests, internals and all.
+LIB_VERSION := $(shell sed -n 's/^.define BOSH_LIB_VERSION "\(.*\)"/\1/p' \
+	client-under-test/bosh.h)
+LIB_SONAME = libbosh.so.$(firstword $(subst ., ,$(LIB_VERSION)))
+LIB_SHARED = libbosh.so.$(LIB_VERSION)
+LIB_PKGS = libcurl libxml-2.0 libgsasl nettle zlib
+LIB_CFLAGS := $(shell pkg-config --cflags $(LIB_PKGS) 2>/dev/null)
+LIB_LIBS := $(shell pkg-config --libs $(LIB_PKGS) 2>/dev/null)
+LIB_OBJS = $(patsubst %.c,$(B)/pic/%.o,$(LIBBOSH) common/buf.c common/clock.c \
+	common/err.c common/xml.c)
+
+lib: $(B)/lib/$(LIB_SHARED) $(B)/lib/libbosh.a
+
+# No path of this machine in what is given away, not for a debugger either.
+$(B)/pic/%.o: %.c Makefile
+	$(Q)mkdir -p $(@D)
+	$(if $(V),,@echo "  CC    $< (pic)")
+	$(Q)$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(CFLAGS) $(WARN) $(SAN_FLAGS) \
+		$(LIB_CFLAGS) -fPIC -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c $< -o $@
+$(B)/lib/$(LIB_SHARED): $(LIB_OBJS) client-under-test/libbosh.map
+	$(Q)mkdir -p $(@D)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(CFLAGS) $(SAN_FLAGS) $(LDFLAGS) -shared -o $@ $(LIB_OBJS) \
+		-Wl,-soname,$(LIB_SONAME) -Wl,-z,defs -Wl,--as-needed \
+		-Wl,--version-script=client-under-test/libbosh.map $(LIB_LIBS)
+$(B)/lib/libbosh.a: $(LIB_OBJS)
+	$(Q)mkdir -p $(@D)
+	$(if $(V),,@echo "  AR    $@")
+	$(Q)$(LD) -r -o $(@D)/bosh.o $^
+	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='bosh_*' $(@D)/bosh.o
+	$(Q)rm -f $@ && $(AR) rcs $@ $(@D)/bosh.o && rm -f $(@D)/bosh.o
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -214,10 +254,29 @@ cover: deps
 	@$(MAKE) --no-print-directory COVER=1 -j$(JOBS) all build-cover/unit-tests
 	@tests/tools/cover build-cover
 
-install: all
+# ---- for others to use ----
+
+install: all install-lib
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(DATADIR)
 	install -m 755 $(B)/boshspec $(B)/bosh-client $(DESTDIR)$(PREFIX)/bin
 	cp -R cases $(DESTDIR)$(DATADIR)
+
+install-lib: lib
+	install -d $(DESTDIR)$(INCLUDEDIR) $(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 644 client-under-test/bosh.h $(DESTDIR)$(INCLUDEDIR)
+	install -m 644 $(B)/lib/$(LIB_SHARED) $(B)/lib/libbosh.a $(DESTDIR)$(LIBDIR)
+	ln -sf $(LIB_SHARED) $(DESTDIR)$(LIBDIR)/$(LIB_SONAME)
+	ln -sf $(LIB_SONAME) $(DESTDIR)$(LIBDIR)/libbosh.so
+	sed -e 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(LIB_VERSION)|; s|@LIBS@|$(LIB_LIBS)|' \
+		-e 's|@LIBDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))|' \
+		-e 's|@INCLUDEDIR@|$(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))|' \
+		client-under-test/bosh.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/bosh.pc
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,boshspec bosh-client)
+	rm -f $(DESTDIR)$(INCLUDEDIR)/bosh.h $(DESTDIR)$(LIBDIR)/pkgconfig/bosh.pc
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libbosh.a libbosh.so $(LIB_SONAME) $(LIB_SHARED))
+	rm -rf $(DESTDIR)$(DATADIR)
 
 clean:
 	rm -rf build build-san build-cover build-fuzz reports/out

@@ -9,20 +9,16 @@ void *mem_alloc(size_t size)
 {
     void *p = calloc(1, size ? size : 1);
 
-    if (!p) {
-        fputs("out of memory\n", stderr);
-        abort();
-    }
+    if (!p)
+        abort(); /* without a word: a library has no stderr */
     return p;
 }
 
 void *mem_grow(void *p, size_t size)
 {
     p = realloc(p, size ? size : 1);
-    if (!p) {
-        fputs("out of memory\n", stderr);
-        abort();
-    }
+    if (!p)
+        abort(); /* without a word: a library has no stderr */
     return p;
 }
 

@@ -23,26 +23,6 @@ struct parse {
     bool refused;
 };
 
-static xmlParserInputPtr load_nothing(const char *url, const char *id,
-                                      xmlParserCtxtPtr ctxt)
-{
-    (void)url;
-    (void)id;
-    (void)ctxt;
-    return NULL;
-}
-
-void xml_init(void)
-{
-    xmlInitParser();
-    xmlSetExternalEntityLoader(load_nothing);
-}
-
-void xml_cleanup(void)
-{
-    xmlCleanupParser();
-}
-
 static void keep_first(struct parse *p, int line, const char *text)
 {
     size_t len;
@@ -147,6 +127,8 @@ static xmlParserCtxtPtr new_context(struct parse *p, const char *path)
                                 XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     ctxt->_private = p;
     ctxt->linenumbers = 1;
+    ctxt->keepBlanks = 1;
+    ctxt->sax->ignorableWhitespace = xmlSAX2Characters;
     ctxt->sax->serror = on_error;
     ctxt->sax->internalSubset = on_subset;
     ctxt->sax->comment = on_comment;

@@ -3,8 +3,9 @@
  *
  * Nothing is ever fetched, no DTD is loaded, no entity but the five of XML is
  * expanded, and the first error is the one that is kept: libxml2's later
- * messages are often consequences. Safe from several threads once xml_init()
- * has returned.
+ * messages are often consequences. What the process has set for all of
+ * libxml2 (blanks, entities, loaders) changes nothing. Safe from several
+ * threads once xml_init(), or xmlInitParser(), has returned.
  */
 #ifndef COMMON_XML_H
 #define COMMON_XML_H
@@ -28,7 +29,8 @@
 #define XML_NS_ROSTER "jabber:iq:roster"
 #define XML_NS_CASE "urn:boshspec:case:1"
 
-/* Once, before any thread starts; and once at the end. */
+/* For programs, not for libbosh: these set what all of libxml2 goes by in the
+ * process. Once, before any thread starts; and once at the end. */
 void xml_init(void);
 void xml_cleanup(void);
 
