@@ -19,6 +19,12 @@
  * Times are monotonic milliseconds, int64_t, and must not go back. Sessions
  * are independent; one session belongs to one thread at a time. Memory that
  * cannot be had ends the process.
+ *
+ * Nothing is set for the process as a whole, and nothing written to its
+ * streams: no signal, locale, environment, or default of libxml2. SIGPIPE is
+ * not raised by libcurl from 7.87 on; with an older one whose TLS is OpenSSL's,
+ * ignore that signal. A program with threads calls xmlInitParser() before it
+ * starts them, and with a libcurl older than 7.84 curl_global_init().
  */
 #ifndef BOSH_H
 #define BOSH_H
@@ -289,6 +295,15 @@ int bosh_restore(struct bosh *s, int64_t now_ms, const char *jid);
  */
 int bosh_send(struct bosh *s, const char *xml, size_t len);
 
+/*
+ * Text as it must be written in a stanza, between tags or in an attribute:
+ * & < > " ' and line ends as references. Bytes that no XML can hold stay, and
+ * bosh_send() refuses them.
+ *
+ * Yours, free with free().
+ */
+char *bosh_escape(const char *text);
+
 /* Answer to BOSH_BINDREQUIRED. resource: NULL or "" lets the server choose.
  * Returns 0 or BOSH_E_STATE. */
 int bosh_bind(struct bosh *s, const char *resource);
@@ -532,6 +547,7 @@ void bosh_driver_free(struct bosh_driver *d);
 /* Called from bosh_driver_turn() and bosh_driver_pump(). It may call verbs of
  * s, but neither free s nor remove it. */
 struct bosh_hook {
+    /* NULL: nobody wants to know. */
     void (*event)(void *ctx, struct bosh *s, const struct bosh_event *event);
     void *ctx;
 };
@@ -584,7 +600,8 @@ int64_t bosh_driver_deadline_ms(const struct bosh_driver *d);
  *         own limits bound
  *
  * Each returns 0; a BOSH_E_* of the verb; or -1 where the session ended or
- * the time was up first: bosh_last_error() and bosh_ended() say more.
+ * the time was up first: bosh_last_error() and bosh_ended() say more. The time
+ * is up where bosh_ended() is false; the session goes on then.
  */
 
 /* bosh_connect(), until logged in. */

@@ -313,7 +313,8 @@ static void pump(struct link *link)
     while (more) {
         more = false;
         while (bosh_next_event(s, &event)) {
-            link->hook.event(link->hook.ctx, s, &event);
+            if (link->hook.event)
+                link->hook.event(link->hook.ctx, s, &event);
             more = true;
         }
         while (bosh_next_request(s, bosh_driver_now_ms(), &req)) {

@@ -29,7 +29,11 @@ int bosh_driver_connect(struct bosh_driver *d, struct bosh *s, const char *jid,
 
 int bosh_driver_settle(struct bosh_driver *d, struct bosh *s, int64_t max_ms)
 {
-    return turn_until(d, s, bosh_settled, max_ms);
+    bool alive = !bosh_ended(s);
+    int rc = turn_until(d, s, bosh_settled, max_ms);
+
+    /* A session that ends has nothing to send any more, but did not send it. */
+    return alive && bosh_ended(s) ? -1 : rc;
 }
 
 int bosh_driver_send(struct bosh_driver *d, struct bosh *s, const char *xml,

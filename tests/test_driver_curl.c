@@ -565,7 +565,45 @@ static void test_a_blocking_call_ends_in_time(void)
     server_stop(&s);
 }
 
+static void test_what_an_end_leaves_unsent_is_not_sent(void)
+{
+    static const struct reply replies[] = {{REDIRECT, "/", 404}};
+    static const char MESSAGE_A[] = MESSAGE("a");
+    struct bosh_options o = defaults();
+    struct server s;
+    struct client c;
+
+    server_start(&s, replies, PEER_COUNT(replies));
+    client_start(&c, s.port, &o);
+    CHECK_INT(bosh_driver_send(c.driver, c.session, MESSAGE_A,
+                               sizeof MESSAGE_A - 1, 4000),
+              -1);
+    CHECK(bosh_ended(c.session));
+    CHECK_STR(bosh_last_error(c.session), "the manager answered HTTP 404");
+    client_stop(&c);
+    server_stop(&s);
+}
+
+static void test_a_session_needs_no_hook(void)
+{
+    struct bosh_driver *d = bosh_driver_new();
+    struct bosh_options o = defaults();
+    struct bosh *s;
+
+    o.url = "http://127.0.0.1:1/";
+    o.max_errors = 1;
+    s = bosh_new(&o);
+    CHECK_INT(bosh_driver_add(d, s, (struct bosh_hook){NULL, NULL}), 0);
+    CHECK_INT(bosh_driver_connect(d, s, "example.org", NULL, 4000), -1);
+    CHECK(strstr(bosh_last_error(s), "1 errors in a row") != NULL);
+    bosh_driver_free(d);
+    bosh_free(s);
+}
+
 static const struct peer_test TESTS[] = {
+    {"a session needs no hook", test_a_session_needs_no_hook},
+    {"what an end leaves unsent is not sent",
+     test_what_an_end_leaves_unsent_is_not_sent},
     {"blocking calls wait for what they ask",
      test_blocking_calls_wait_for_what_they_ask},
     {"a blocking call ends in time", test_a_blocking_call_ends_in_time},

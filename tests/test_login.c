@@ -175,6 +175,7 @@ static void test_a_wrong_password_ends_in_authfail(void)
     peer_answer(&p, END);
     CHECK_STR(peer_seen(&p), "disconnected");
     CHECK(bosh_ended(p.s));
+    CHECK_STR(bosh_last_error(p.s), "login failed: not-authorized");
     peer_release(&p);
     server_release(&v);
 }

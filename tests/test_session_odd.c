@@ -285,7 +285,31 @@ static void test_a_stream_error_is_told_by_its_condition(void)
     }
 }
 
+static void test_escaped_text_is_one_text(void)
+{
+    static const char TEXT[] = "</body> & 'x' \"y\"\n\xc3\xa9<a>";
+    char *text = bosh_escape(TEXT);
+    char *xml =
+        mem_printf("<message to='%s'><body>%s</body></message>", text, text);
+    char *bad = bosh_escape("\001");
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK_INT(bosh_send(p.s, xml, strlen(xml)), 0);
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, "&lt;/body&gt; &amp; "));
+    free(xml);
+    xml = mem_printf("<message><body>%s</body></message>", bad);
+    CHECK_INT(bosh_send(p.s, xml, strlen(xml)), BOSH_E_ARG);
+    peer_release(&p);
+    free(xml);
+    free(bad);
+    free(text);
+}
+
 static const struct peer_test TESTS[] = {
+    {"escaped text is one text", test_escaped_text_is_one_text},
     {"a damaged answer is asked for again",
      test_a_damaged_answer_is_asked_for_again},
     {"damage without end ends at the fifth error",
