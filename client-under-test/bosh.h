@@ -406,8 +406,16 @@ int bosh_pause_local(struct bosh *s);
 /* End either pause. Returns 0 or BOSH_E_STATE. */
 int bosh_resume(struct bosh *s);
 
-/* Do now what is waiting: a repeat that backs off, or the next poll of a
- * polling session. Returns 0 or BOSH_E_STATE. */
+/*
+ * Do now what is waiting: a repeat that backs off, or the next poll of a
+ * polling session. And have what was sent answered, by an empty request as
+ * soon as the manager's `polling` allows one; it would else hold the request
+ * with the stanzas for up to `wait`.
+ *
+ * Returns 0 or BOSH_E_STATE.
+ *
+ * Source: XEP-0124 §11
+ */
 int bosh_flush(struct bosh *s);
 
 /* Forget the session and the queue, without a word to the manager and without
@@ -608,14 +616,16 @@ int64_t bosh_driver_deadline_ms(const struct bosh_driver *d);
 int bosh_driver_connect(struct bosh_driver *d, struct bosh *s, const char *jid,
                         const char *password, int64_t max_ms);
 
-/* Until all that was queued has been sent and the manager has answered. */
+/* Until all that was queued has been sent and the manager has answered, which
+ * bosh_flush() hastens. */
 int bosh_driver_settle(struct bosh_driver *d, struct bosh *s, int64_t max_ms);
 
 /* bosh_send(), and then bosh_driver_settle(). */
 int bosh_driver_send(struct bosh_driver *d, struct bosh *s, const char *xml,
                      size_t len, int64_t max_ms);
 
-/* bosh_disconnect(), until the session is over. */
+/* bosh_disconnect(), until the session is over; 0 only where the manager has
+ * said so, and so has what was queued. */
 int bosh_driver_disconnect(struct bosh_driver *d, struct bosh *s,
                            const char *reason, int64_t max_ms);
 

@@ -30,8 +30,11 @@ int bosh_driver_connect(struct bosh_driver *d, struct bosh *s, const char *jid,
 int bosh_driver_settle(struct bosh_driver *d, struct bosh *s, int64_t max_ms)
 {
     bool alive = !bosh_ended(s);
-    int rc = turn_until(d, s, bosh_settled, max_ms);
+    int rc;
 
+    if (alive)
+        bosh_flush(s);
+    rc = turn_until(d, s, bosh_settled, max_ms);
     /* A session that ends has nothing to send any more, but did not send it. */
     return alive && bosh_ended(s) ? -1 : rc;
 }
@@ -49,5 +52,7 @@ int bosh_driver_disconnect(struct bosh_driver *d, struct bosh *s,
 {
     int rc = bosh_disconnect(s, bosh_driver_now_ms(), reason);
 
-    return rc ? rc : turn_until(d, s, bosh_ended, max_ms);
+    if (rc == 0)
+        rc = turn_until(d, s, bosh_ended, max_ms);
+    return rc == 0 && *bosh_last_error(s) ? -1 : rc;
 }

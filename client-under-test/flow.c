@@ -58,6 +58,7 @@ void flow_note_answer(struct bosh *s, const struct exchange *x, int64_t now_ms)
     int64_t wait = HASTY_FIRST_MS;
 
     s->poll_from_ms = 0;
+    s->hurry = s->hurry && !bosh_settled(s);
     if (x->kind != EXCHANGE_POLL || body_has_payload(x->answer)) {
         s->hasty = 0;
         return;

@@ -54,6 +54,23 @@ static int64_t poll_ms(const struct bosh *s)
     return s->poll_from_ms < wake ? s->poll_from_ms : wake;
 }
 
+/*
+ * When an empty request may make the manager let go of stanzas' own, which it
+ * holds like any other. Two requests that fill `requests` may not come within
+ * `polling` of each other if the second is empty, §11; the network moves them.
+ */
+static int64_t release_ms(const struct bosh *s)
+{
+    const struct exchange *x = s->window.first;
+
+    if (!s->hurry || s->hold == 0 || s->wait_s == 0 || !may_open(s, 0) ||
+        !window_is_busy(&s->window))
+        return BOSH_NEVER;
+    while (x->next)
+        x = x->next;
+    return s->polling_s > 0 ? x->sent_ms + s->polling_s * INT64_C(1100) : 0;
+}
+
 /* It closes with its last piece, so those before that go first. */
 static bool may_close(const struct bosh *s, const struct stream *st)
 {
@@ -126,7 +143,7 @@ int64_t outgoing_next_ms(const struct bosh *s)
         return now_if(may_open(s, 0));
     if (st)
         return BOSH_NEVER;
-    return open ? BOSH_NEVER : poll_ms(s);
+    return open ? release_ms(s) : poll_ms(s);
 }
 
 /* ---- Keys and acks ------------------------------------------------------ */

@@ -41,7 +41,7 @@ void session_forget(struct bosh *s)
     s->requests = s->inactivity_s = s->polling_s = s->maxpause_s = -1;
     s->errors = s->hasty = s->pause_s = 0;
     s->acks = s->pause_unsent = s->end_sent = s->over = false;
-    s->held_back = s->send_refused = false;
+    s->hurry = s->held_back = s->send_refused = false;
     s->end_by_ms = s->close_by_ms = s->quiet_ms = s->poll_from_ms = 0;
 }
 
@@ -290,6 +290,7 @@ static int on_flush(struct bosh *s, const struct happening *h)
     (void)h;
     window_hurry(&s->window, 0);
     s->poll_from_ms = 0;
+    s->hurry = true;
     return 0;
 }
 
@@ -344,6 +345,8 @@ static int on_terminated_closing(struct bosh *s, const struct happening *h)
         return 0;
     }
     condition = mem_dup(h->body->condition);
+    if (condition)
+        err_set(&s->error, "the manager ended the session: %s", condition);
     end(s, condition, h->stream->error);
     free(condition);
     return 0;
@@ -382,6 +385,7 @@ static int on_refused(struct bosh *s, const struct happening *h)
 
 static int on_refused_closing(struct bosh *s, const struct happening *h)
 {
+    err_set(&s->error, "the manager answered HTTP %d", h->number);
     end(s, condition_of(h->number), NULL);
     return 0;
 }
@@ -418,9 +422,13 @@ static int on_rids_spent(struct bosh *s, const struct happening *h)
 
 static int on_close_late(struct bosh *s, const struct happening *h)
 {
+    static const char WHY[] = "no answer to our terminate";
+
     (void)h;
-    if (!s->over)
-        status(s, BOSH_CONNTIMEOUT, NULL, "no answer to our terminate");
+    if (!s->over) {
+        err_set(&s->error, WHY);
+        status(s, BOSH_CONNTIMEOUT, NULL, WHY);
+    }
     end(s, NULL, NULL);
     return 0;
 }

@@ -92,6 +92,7 @@ struct bosh {
     bool pause_unsent;  /* and the manager is still to be told */
     bool end_sent;      /* our terminate was made */
     bool held_back;     /* bosh_pause_local() */
+    bool hurry;         /* bosh_flush(), till all is answered */
     bool send_refused;  /* for want of room: to be told when there is */
 
     /* How it ends. */

@@ -470,6 +470,49 @@ static void test_flush_cuts_a_back_off_short(void)
     peer_release(&p);
 }
 
+/* §11: not within `polling` of the one before. */
+static void test_flush_makes_the_manager_let_go_of_stanzas(void)
+{
+    struct peer p;
+    uint64_t held;
+
+    peer_init(&p, NULL);
+    peer_log_in_with(&p, LOGGED_IN(USUAL " polling='5'"));
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p) && peer_sent(&p, "id=\"a\""));
+    held = p.id;
+    CHECK(!peer_next(&p));
+    CHECK_INT(bosh_flush(p.s), 0);
+    CHECK(!peer_next(&p));
+    CHECK_INT(bosh_deadline_ms(p.s) - p.now, 5500);
+    p.now += 5500;
+    CHECK(peer_next(&p) && !peer_sent(&p, "<message"));
+    CHECK(!bosh_settled(p.s));
+    CHECK(!peer_next(&p)); /* `requests` is full */
+    peer_answer_to(&p, held, EMPTY);
+    CHECK(bosh_settled(p.s));
+    CHECK_INT(peer_send(&p, MESSAGE("b")), 0);
+    CHECK(peer_next(&p) && peer_sent(&p, "id=\"b\""));
+    peer_answer_to(&p, p.id - 1, EMPTY);
+    p.now += 5500;
+    CHECK(!peer_next(&p)); /* a flush is for what was there */
+    peer_release(&p);
+}
+
+static void test_flush_waits_for_nothing_where_polling_is_not_named(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK_INT(bosh_flush(p.s), 0);
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p) && peer_sent(&p, "id=\"a\""));
+    CHECK(peer_next(&p) && !peer_sent(&p, "<message"));
+    CHECK(!peer_next(&p));
+    peer_release(&p);
+}
+
 /* ---- Inactivity and pauses
  * ---------------------------------------------------------- */
 
@@ -599,6 +642,10 @@ int suite_flow(void)
         {"a full queue says when it has room",
          test_a_full_queue_says_when_it_has_room},
         {"flush cuts a back-off short", test_flush_cuts_a_back_off_short},
+        {"flush makes the manager let go of stanzas",
+         test_flush_makes_the_manager_let_go_of_stanzas},
+        {"flush waits for nothing where polling is not named",
+         test_flush_waits_for_nothing_where_polling_is_not_named},
         {"local pause keeps the session alive",
          test_local_pause_keeps_the_session_alive},
         {"silence beyond inactivity ends the session",

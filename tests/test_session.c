@@ -225,6 +225,7 @@ static void test_a_terminate_without_answer_ends_in_time(void)
     p.now += 3000;
     CHECK(!peer_next(&p));
     CHECK_STR(peer_seen(&p), "disconnecting conntimeout disconnected");
+    CHECK_STR(bosh_last_error(p.s), "no answer to our terminate");
     CHECK_INT(peer_aborts(&p), 1);
     peer_release(&p);
 }
