@@ -121,10 +121,14 @@ $(B)/twin-client: $(call objs,$(TWIN_CLIENT)) $(LIBS)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(call objs,$(TWIN_CLIENT)) \
 		-Wl,--start-group $(LIBS) -Wl,--end-group $(PKG_LIBS) -lm
 $(B)/unit-tests: $(B)/boshspec $(B)/bosh-client $(B)/twin-client \
-		$(B)/minimal-driver $(call objs,$(TESTS)) $(LIBS)
+		$(B)/minimal-driver lib $(call objs,$(TESTS)) $(LIBS)
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(call objs,$(TESTS)) \
 		-Wl,--start-group $(LIBS) -Wl,--end-group $(PKG_LIBS) -lcunit -lm
+
+# How the tests install the library and compile applications.
+$(B)/tests/test_library.o: CPPFLAGS += -DTEST_CC='"$(CC) $(SAN_FLAGS)"' \
+	-DTEST_MAKE_ARGS='"$(if $(SAN),SAN=$(SAN)) $(if $(COVER),COVER=1)"'
 
 # ---- libbosh, as others link it ----
 
@@ -207,7 +211,7 @@ check: deps-check
 	@$(MAKE) --no-print-directory WERROR=1 strophe
 
 SOURCES = $(wildcard common/*.[ch] client-under-test/*.[ch] \
-	client-under-test/drivers/*.[ch] mockserver/*.[ch] \
+	client-under-test/drivers/*.[ch] client-under-test/examples/*.[ch] mockserver/*.[ch] \
 	harness/*.[ch] reports/*.[ch] tests/*.[ch] tests/*/*.[ch])
 HEADERS = $(filter %.h,$(SOURCES))
 TIDY = $(filter-out tests/%,$(filter %.c,$(SOURCES)))
@@ -225,7 +229,7 @@ lint: $(TIDY:%.c=$(B)/tidy/%.ok) $(HEADERS:%.h=$(B)/alone/%.ok) $(B)/pure.ok \
 $(B)/tidy/%.ok: %.c .clang-tidy
 	@mkdir -p $(@D)
 	@echo "  TIDY  $<"
-	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS) -std=gnu11 $(PKG_CFLAGS) \
+	$(Q)clang-tidy --quiet $< -- $(CPPFLAGS) -Iclient-under-test -std=gnu11 $(PKG_CFLAGS) \
 		2> >(grep -v 'warnings generated\|Suppressed\|Use -header-filter' >&2)
 	@touch $@
 # Every header can be included first.

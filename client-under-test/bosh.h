@@ -22,7 +22,7 @@
  *
  * Nothing is set for the process as a whole, and nothing written to its
  * streams: no signal, locale, environment, or default of libxml2. SIGPIPE is
- * not raised by libcurl from 7.87 on; with an older one whose TLS is OpenSSL's,
+ * not raised by libcurl from 7.88 on; with an older one whose TLS is OpenSSL's,
  * ignore that signal. A program with threads calls xmlInitParser() before it
  * starts them, and with a libcurl older than 7.84 curl_global_init().
  */

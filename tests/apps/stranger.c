@@ -1,0 +1,89 @@
+/*
+ * An application that has never heard of libbosh's inside: functions of its
+ * own with the names of ours, settings of its own for libxml2 and SIGPIPE. A
+ * session of a few bytes by hand, and nothing of that is touched or used.
+ */
+#include <bosh.h>
+#include <libxml/parser.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MINE(name)                                                             \
+    int name(void);                                                            \
+    int name(void)                                                             \
+    {                                                                          \
+        abort();                                                               \
+    }
+
+MINE(body_read)
+MINE(buf_add)
+MINE(clock_now_ms)
+MINE(err_set)
+MINE(events_take)
+MINE(flow_answer)
+MINE(login_begin)
+MINE(mem_alloc)
+MINE(session_happen)
+MINE(window_add)
+MINE(xml_parse)
+
+static xmlParserInputPtr no_entities(const char *url, const char *id,
+                                     xmlParserCtxtPtr ctxt)
+{
+    (void)url;
+    (void)id;
+    (void)ctxt;
+    abort();
+}
+
+static const char ANSWER[] =
+    "<body xmlns='http://jabber.org/protocol/httpbind'>"
+    "<message xmlns='jabber:client'><body> </body></message></body>";
+
+/* The blank is the message's, whatever the application likes. */
+static int exchange(struct bosh *s)
+{
+    struct bosh_attach known = {
+        .jid = "ann@example.org/r", .sid = "s1", .rid = 7};
+    struct bosh_request req;
+    struct bosh_event event;
+
+    if (bosh_attach(s, 0, &known) || !bosh_next_request(s, 0, &req))
+        return 1;
+    bosh_answer(s, 1, req.id, 200, NULL, ANSWER, sizeof ANSWER - 1);
+    if (!bosh_next_event(s, &event) || event.status != BOSH_ATTACHED)
+        return 2;
+    if (!bosh_next_event(s, &event) || event.kind != BOSH_EVENT_STANZA)
+        return 3;
+    return strstr(event.xml, "<body> </body>") ? 0 : 4;
+}
+
+int main(void)
+{
+    struct bosh_options options;
+    struct bosh_driver *d = bosh_driver_new();
+    struct sigaction on_pipe;
+    struct bosh *s;
+    int rc;
+
+    signal(SIGPIPE, SIG_DFL);
+    xmlKeepBlanksDefault(0);
+    xmlSetExternalEntityLoader(no_entities);
+    bosh_default_timeout = 2;
+    bosh_options_init(&options);
+    s = bosh_new(&options);
+    rc = exchange(s);
+    bosh_free(s);
+    bosh_driver_free(d);
+    sigaction(SIGPIPE, NULL, &on_pipe);
+    if (options.timeout != 2)
+        rc = 5;
+    else if (xmlGetExternalEntityLoader() != no_entities)
+        rc = 6;
+    else if (on_pipe.sa_handler != SIG_DFL)
+        rc = 7;
+    printf(rc ? "stranger: %d\n" : "stranger: at ease\n", rc);
+    return rc;
+}
