@@ -1,7 +1,8 @@
 /*
  * The worked example of docs/writing-cases.md is a case as it stands: lint
  * finds nothing, and its twins prove it. The driver that docs/drivers.md shows
- * is the one that is built.
+ * is the one that is built, and what docs/libbosh.md shows is part of programs
+ * that test_library.c runs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 #define PAGE "docs/writing-cases.md"
 #define DRIVERS "docs/drivers.md"
 #define MINIMAL "client-under-test/drivers/minimal.c"
+#define LIBRARY "docs/libbosh.md"
+#define EXAMPLES "client-under-test/examples/"
 #define FENCE "```"
 #define WORKED "docs-worked-example"
 
@@ -140,12 +143,63 @@ static void test_the_driver_shown_is_the_driver_built(void)
     buf_release(&built);
 }
 
+static const char *const EXAMPLE[] = {EXAMPLES "first.c", EXAMPLES "echo.c",
+                                      EXAMPLES "talk.c"};
+#define EXAMPLE_COUNT (sizeof EXAMPLE / sizeof EXAMPLE[0])
+
+/* The next block of C, and *at behind it. Yours; NULL: there is none. */
+static char *next_block(const char **at)
+{
+    const char *start = strstr(*at, FENCE "c\n");
+    const char *end = start ? strstr(start, "\n" FENCE "\n") : NULL;
+
+    if (!end)
+        return NULL;
+    *at = end + 1 + strlen(FENCE);
+    start += strlen(FENCE "c\n");
+    return mem_dupn(start, (size_t)(end + 1 - start));
+}
+
+static bool is_of_an_example(const char *block, const struct buf *examples)
+{
+    for (size_t i = 0; i < EXAMPLE_COUNT; i++) {
+        if (strstr(buf_str(&examples[i]), block))
+            return true;
+    }
+    return false;
+}
+
+static void test_what_the_library_s_page_shows_is_run(void)
+{
+    struct buf page = BUF_INIT, examples[EXAMPLE_COUNT] = {{0}};
+    const char *at;
+    char *block;
+    int count = 0;
+
+    CHECK(read_page(LIBRARY, &page));
+    for (size_t i = 0; i < EXAMPLE_COUNT; i++)
+        CHECK_ROW(read_page(EXAMPLE[i], &examples[i]), EXAMPLE[i]);
+    CHECK(strstr(buf_str(&page), buf_str(&examples[0])) != NULL);
+    CHECK(strstr(buf_str(&page), buf_str(&examples[1])) != NULL);
+    at = buf_str(&page);
+    while ((block = next_block(&at)) != NULL) {
+        CHECK_ROW(is_of_an_example(block, examples), block);
+        free(block);
+        count++;
+    }
+    CHECK(count >= 5);
+    for (size_t i = 0; i < EXAMPLE_COUNT; i++)
+        buf_release(&examples[i]);
+    buf_release(&page);
+}
+
 int suite_docs(void)
 {
     CU_pSuite s = CU_add_suite("docs", NULL, NULL);
 
     return s && CU_ADD_TEST(s, test_worked_example_is_proven) &&
-                   CU_ADD_TEST(s, test_the_driver_shown_is_the_driver_built)
+                   CU_ADD_TEST(s, test_the_driver_shown_is_the_driver_built) &&
+                   CU_ADD_TEST(s, test_what_the_library_s_page_shows_is_run)
                ? 0
                : -1;
 }

@@ -221,6 +221,22 @@ static void test_the_echo_bot_answers_and_leaves_politely(void)
                                                     "exit $S");
 }
 
+/* The bot at the other end; the input ends when the answer is there. */
+static void test_talk_sends_in_a_loop_of_its_own(void)
+{
+    clirig_expect(
+        0, "<body>one two</body>",
+        COMPILED("talk") COMPILED("echo") SERVE ECHO
+        "touch $D/heard; { echo 'one two'; until_so grep -q 'one two' "
+        "$D/heard; } | $D/talk $U alice@localhost bob@localhost/e "
+        "> $D/heard; S=$?; cat $D/heard; kill $E; wait $E; kill $M; "
+        "wait $M; exit $S");
+    clirig_expect(1, "talk: login failed: not-authorized\n",
+                  COMPILED("talk") SERVE
+                  "XMPP_PASSWORD=wrong $D/talk $U "
+                  "alice@localhost bob@localhost < /dev/null; " STOP_SERVING);
+}
+
 /* A second login with its resource ends the bot's session. */
 static void test_the_echo_bot_comes_back(void)
 {
@@ -263,6 +279,7 @@ int suite_library(void)
                                test_the_first_program_says_how_far_it_came) &&
                    CU_ADD_TEST(s,
                                test_the_echo_bot_answers_and_leaves_politely) &&
+                   CU_ADD_TEST(s, test_talk_sends_in_a_loop_of_its_own) &&
                    CU_ADD_TEST(s, test_the_echo_bot_comes_back) &&
                    CU_ADD_TEST(s,
                                test_the_echo_bot_gives_up_where_it_is_refused)
