@@ -6,6 +6,8 @@
 
 int suite_common(void);
 int suite_http(void);
+int suite_coding(void);
+int suite_manager_codings(void);
 int suite_log_events(void);
 int suite_wire(void);
 int suite_request(void);
@@ -58,10 +60,12 @@ int suite_coverage(void);
 static int (*const suites[])(void) = {
     suite_common,
     suite_http,
+    suite_coding,
     suite_log_events,
     suite_wire,
     suite_request,
     suite_manager,
+    suite_manager_codings,
     suite_backend,
     suite_http_mhd,
     suite_body,
