@@ -19,8 +19,8 @@
 #define HASTY_FIRST_MS 100
 #define HASTY_MAX_MS 1000
 
-/* Bytes below which a coding saves next to nothing: gzip's frame alone is 18,
- * and an empty body of 120 shrinks by no more than ten. */
+/* Bytes below which a coding is not worth it: its header takes 24, a poll of
+ * 110 shrinks to 103, and a message of 260 to 195. */
 #define CODED_MIN 256
 
 /* Not the creation, nor anything in a session whose manager did not say that

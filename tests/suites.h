@@ -24,6 +24,7 @@ int suite_streams(void);
 int suite_taps(void);
 int suite_store(void);
 int suite_flow(void);
+int suite_codings(void);
 int suite_acks(void);
 int suite_keys(void);
 int suite_driver_curl(void);
@@ -78,6 +79,7 @@ static int (*const suites[])(void) = {
     suite_taps,
     suite_store,
     suite_flow,
+    suite_codings,
     suite_acks,
     suite_keys,
     suite_driver_curl,
