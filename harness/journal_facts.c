@@ -197,9 +197,11 @@ undo_coding(xmlNodePtr node, const struct http_message *m, struct buf *plain)
     enum coding coding = name ? coding_of(name) : CODING_NONE;
     struct err e = {""};
 
-    if (coding == CODING_NONE || coding == CODING_OTHER || !m->body.len)
+    if (coding == CODING_NONE || coding == CODING_OTHER)
         return &m->body;
     journal_put(node, "coding", coding_name(coding));
+    if (!m->body.len)
+        return &m->body;
     if (coding_decode(plain, coding, buf_str(&m->body), m->body.len,
                       HTTP_MAX_BODY, &e)) {
         journal_put(node, "undecoded", e.text);
