@@ -32,7 +32,7 @@ OBJCOPY ?= objcopy
 PKGS = libxml-2.0 libmicrohttpd libcurl libuv libgsasl jansson gnutls nettle zlib
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
-CLIENT_LIBS := $(shell pkg-config --libs libxml-2.0 libcurl libgsasl jansson nettle 2>/dev/null)
+CLIENT_LIBS := $(shell pkg-config --libs libxml-2.0 libcurl libgsasl jansson nettle zlib 2>/dev/null)
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wvla $(if $(WERROR),-Werror)

@@ -120,6 +120,11 @@ static int set_ack(struct asked *a, const char *value)
     return read_bool(&a->options.ack, value);
 }
 
+static int set_compress(struct asked *a, const char *value)
+{
+    return read_bool(&a->options.compress, value);
+}
+
 static int set_explicit_bind(struct asked *a, const char *value)
 {
     return read_bool(&a->options.explicit_bind, value);
@@ -213,6 +218,7 @@ static const struct option {
 } OPTIONS[] = {
     {"ack", set_ack},
     {"back-off", set_back_off},
+    {"compress", set_compress},
     {"content", set_content},
     {"cookies", set_cookies},
     {"disconnect-ms", set_disconnect},

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bosh.h"
+#include "common/coding.h"
 
 /* Schema of XEP-0124 §22: wait, inactivity, polling and maxpause are
  * unsignedShort, hold and requests unsignedByte. */
@@ -131,6 +132,8 @@ static void read_attrs(struct body *b)
     b->inactivity_s = small(b->root, "inactivity", SHORT_MAX);
     b->polling_s = small(b->root, "polling", SHORT_MAX);
     b->maxpause_s = small(b->root, "maxpause", SHORT_MAX);
+    b->takes_gzip =
+        coding_listed(xml_attr(b->root, NULL, "accept"), CODING_GZIP);
     read_report(b);
 }
 

@@ -71,6 +71,7 @@ struct body {
     uint64_t report; /* the rid that the manager misses our word for, §9.2;
                       * 0: none */
     int64_t time_ms; /* how long ago it answered that; 0 if not given */
+    bool takes_gzip; /* `accept` has it, §7.2 */
 };
 
 /*

@@ -165,7 +165,11 @@ struct bosh_options {
     bool keys;      /* prove each request by a key, §15 */
     int keys_count; /* keys in a sequence; 0: chosen at random; else 2 to
                      * 10000 */
-    bool compress;  /* requests as gzip, if the manager's `accept` has it */
+    bool compress;  /* requests as gzip, if the manager's `accept` has it;
+                     * not the short ones, nor when attached or restored, and
+                     * no more once HTTP 415 has refused it. How short a
+                     * request gets tells an eavesdropper something, TLS or
+                     * not, where others can choose parts of its text */
 
     /* Login, XEP-0206 and RFC 6120. */
     const char *mechanisms; /* allowed ones, by spaces; NULL: all we have:

@@ -19,6 +19,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/coding.h"
 #include "driver_web.h"
 
 #define EVENTS_MAX 64
@@ -30,7 +31,7 @@ struct transfer {
     struct link *link;
     CURL *easy;
     uint64_t id;
-    struct buf out; /* the request's body; */
+    struct buf out; /* the request's entity; */
     size_t out_at;  /* so much of it is libcurl's */
     struct buf body;
     bool too_long;
@@ -188,6 +189,21 @@ static struct transfer *get_transfer(struct link *link)
     return t;
 }
 
+/* The session gives bodies; what is on the wire is HTTP's affair. */
+static void fill(struct transfer *t, const struct bosh_request *req)
+{
+    buf_clear(&t->out);
+    if (req->coding)
+        coding_encode(&t->out, coding_of(req->coding), req->body, req->len);
+    else
+        buf_add(&t->out, req->body, req->len);
+    t->out_at = 0;
+    curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER,
+                     web_headers(&t->link->web, req->coding));
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                     (curl_off_t)t->out.len);
+}
+
 static void start(struct link *link, const struct bosh_request *req)
 {
     struct transfer *t = get_transfer(link);
@@ -196,12 +212,8 @@ static void start(struct link *link, const struct bosh_request *req)
     t->too_long = false;
     t->redirects = 0;
     buf_clear(&t->body);
-    buf_clear(&t->out);
-    buf_add(&t->out, req->body, req->len);
-    t->out_at = 0;
+    fill(t, req);
     curl_easy_setopt(t->easy, CURLOPT_URL, link->web.url);
-    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-                     (curl_off_t)req->len);
     curl_multi_add_handle(link->multi, t->easy);
 }
 

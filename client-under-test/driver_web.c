@@ -8,6 +8,7 @@
 #include "common/buf.h"
 
 #define CONTENT_TYPE "Content-Type: text/xml; charset=utf-8"
+#define CONTENT_ENCODING "Content-Encoding: gzip"
 
 /* ---- The address ----------------------------------------------------------
  */
@@ -101,6 +102,11 @@ static struct curl_slist *headers_of(const struct bosh_options *o)
     return list;
 }
 
+struct curl_slist *web_headers(const struct web *w, const char *coding)
+{
+    return coding ? w->coded_headers : w->headers;
+}
+
 static char *host_of(const char *url)
 {
     CURLU *u = curl_url();
@@ -161,6 +167,7 @@ int web_init(struct web *w, const struct bosh_options *o, struct err *e)
         return -1;
     w->options = o;
     w->headers = headers_of(o);
+    w->coded_headers = curl_slist_append(headers_of(o), CONTENT_ENCODING);
     w->jar = jar_of(w);
     return 0;
 }
@@ -169,6 +176,7 @@ void web_release(struct web *w)
 {
     free(w->url);
     curl_slist_free_all(w->headers);
+    curl_slist_free_all(w->coded_headers);
     if (w->jar)
         curl_share_cleanup(w->jar);
     memset(w, 0, sizeof *w);
@@ -183,7 +191,6 @@ void web_set_up(const struct web *w, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, w->headers);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "libbosh/" BOSH_LIB_VERSION);
     /* "" and not NULL: nothing is taken from the environment. */
     curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy ? o->proxy : "");

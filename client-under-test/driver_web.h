@@ -16,7 +16,8 @@
 struct web {
     char *url; /* absolute */
     struct curl_slist *headers;
-    CURLSH *jar; /* cookies; NULL: none are sent or kept */
+    struct curl_slist *coded_headers; /* the same for a request as gzip */
+    CURLSH *jar;                      /* cookies; NULL: none are sent or kept */
     const struct bosh_options *options;
 };
 
@@ -29,6 +30,9 @@ struct web {
 int web_init(struct web *w, const struct bosh_options *o, struct err *e);
 /* Only when no handle uses it any more. */
 void web_release(struct web *w);
+
+/* Headers for one request; NULL: it has no coding. Borrowed from w. */
+struct curl_slist *web_headers(const struct web *w, const char *coding);
 
 /* Tell a new handle; w is borrowed until the handle is cleaned up. */
 void web_set_up(const struct web *w, CURL *easy);

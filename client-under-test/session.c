@@ -41,7 +41,7 @@ void session_forget(struct bosh *s)
     s->requests = s->inactivity_s = s->polling_s = s->maxpause_s = -1;
     s->errors = s->hasty = s->pause_s = 0;
     s->acks = s->pause_unsent = s->end_sent = s->over = false;
-    s->hurry = s->held_back = s->send_refused = false;
+    s->hurry = s->takes_gzip = s->held_back = s->send_refused = false;
     s->end_by_ms = s->close_by_ms = s->quiet_ms = s->poll_from_ms = 0;
 }
 
@@ -169,6 +169,7 @@ static int on_created(struct bosh *s, const struct happening *h)
     s->inactivity_s = b->inactivity_s;
     s->polling_s = b->polling_s;
     s->maxpause_s = b->maxpause_s;
+    s->takes_gzip = b->takes_gzip;
     s->state = SESSION_LOGIN;
     stream_happen(s, s->streams, ON_OPENED, h);
     return 0;

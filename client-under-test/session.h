@@ -82,6 +82,7 @@ struct bosh {
     int wait_s, hold;
     int requests, inactivity_s, polling_s, maxpause_s; /* -1: not given */
     int errors;                                        /* in a row */
+    bool takes_gzip;  /* the manager does, §7.2; not known when attached */
     bool acks;        /* we said in the creation that we should, §9.2 */
     struct keys keys; /* XEP-0124 §15; next 0: not in use */
     char keys_text[KEYS_TEXT_LEN + 1];

@@ -42,6 +42,7 @@ struct exchange {
     char *bytes;
     size_t len;
     int attempts;    /* transmissions so far */
+    bool coded;      /* the latest one has a content coding */
     uint64_t id;     /* of the latest one */
     int64_t sent_ms; /* when it was sent last */
     int64_t due_ms;

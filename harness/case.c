@@ -127,6 +127,7 @@ static void grant_release(struct manager_grant *g)
     free(g->content_type);
     free(g->features);
     free(g->mechanisms);
+    free(g->accept);
     free(g->offers);
     free(g->prefixes);
     free(g->conflict);

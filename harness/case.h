@@ -298,6 +298,7 @@ struct manager_grant {
     char *content_type;       /* of every answer */
     char *features;           /* creation next polled */
     char *mechanisms;
+    char *accept;   /* codings of requests: gzip deflate */
     char *offers;   /* starttls compression */
     char *prefixes; /* usual other */
     char *conflict; /* a resource in use: refuse replace */

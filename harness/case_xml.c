@@ -177,6 +177,7 @@ static void read_manager(struct reader *r, const xmlNode *node,
     g->content_type = reader_attr(node, "content-type");
     g->features = reader_attr(node, "features");
     g->mechanisms = reader_attr(node, "mechanisms");
+    g->accept = reader_attr(node, "accept");
     g->offers = reader_attr(node, "offers");
     g->prefixes = reader_attr(node, "prefixes");
     g->conflict = reader_attr(node, "conflict");

@@ -1,15 +1,13 @@
 /* How a fault is done to an answer: see faults.h. */
 #include "faults.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include <zlib.h>
-
 #include "common/buf.h"
+#include "common/coding.h"
 #include "entity.h"
 
 /* Bytes of an answer that leave before it is cut or garbled, when the case
@@ -265,31 +263,15 @@ static void write_bad_chunk(struct buf *out, const struct http_message *m)
     buf_release(&body);
 }
 
-/* zlib's wrapping, which both names mean: RFC 9110 §8.4.1. */
-#define WRAP_DEFLATE 15
-#define WRAP_GZIP (15 + 16)
-
 static void write_packed(struct buf *out, const struct http_message *m,
-                         const char *coding, int wrap)
+                         enum coding coding)
 {
-    struct http_header encoding = {"Content-Encoding", coding};
-    z_stream z = {0};
-    uLong room;
-    char *packed;
+    struct http_header encoding = {"Content-Encoding", coding_name(coding)};
+    struct buf packed = BUF_INIT;
 
-    if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, wrap, 8,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
-        return;
-    room = deflateBound(&z, m->body.len);
-    packed = mem_alloc(room);
-    z.next_in = (Bytef *)(uintptr_t)buf_str(&m->body);
-    z.avail_in = (uInt)m->body.len;
-    z.next_out = (Bytef *)packed;
-    z.avail_out = (uInt)room;
-    deflate(&z, Z_FINISH);
-    rewrite(out, m, &encoding, packed, z.total_out);
-    deflateEnd(&z);
-    free(packed);
+    coding_encode(&packed, coding, buf_str(&m->body), m->body.len);
+    rewrite(out, m, &encoding, buf_str(&packed), packed.len);
+    buf_release(&packed);
 }
 
 /* The entity in ISO-8859-1, honestly declared. What has no place there
@@ -404,7 +386,7 @@ static void plan_bytes(const struct action *a, const struct http_message *m,
         buf_add(&out, answer, len);
         break;
     case BYTES_GZIP:
-        write_packed(&out, m, "gzip", WRAP_GZIP);
+        write_packed(&out, m, CODING_GZIP);
         break;
     case BYTES_NO_XML:
         write_html(&out, m);
@@ -436,7 +418,7 @@ static void plan_bytes(const struct action *a, const struct http_message *m,
         write_chunked(&out, m);
         break;
     case BYTES_DEFLATE:
-        write_packed(&out, m, "deflate", WRAP_DEFLATE);
+        write_packed(&out, m, CODING_DEFLATE);
         break;
     case BYTES_HEADER:
         rewrite_all(&out, m, v->headers, v->header_count, buf_str(&m->body),

@@ -43,6 +43,8 @@ struct mock_options grant_options(const struct testcase *tc)
         o.content_type = g->content_type;
     if (g->mechanisms)
         o.mechanisms = g->mechanisms;
+    if (g->accept)
+        o.accept = g->accept;
     if (g->offers)
         o.offers = g->offers;
     if (g->prefixes)

@@ -80,10 +80,14 @@
  * is not what went to the client (withheld, lost, changed)
  *   method target  of a request;  status reason by  of a response
  *   version        of HTTP: 1.1
- *   body-id        equality class of the entity's bytes; only when whole
- *   length         of the entity, bytes
+ *   body-id        equality class of the entity's bytes without its content
+ *                  coding; only when whole
+ *   length         of the entity on the wire, bytes
  *   content-type media charset  the header; its parts in small letters
  *   content-encoding chunked    chunked: yes
+ *   coding         gzip deflate: it was so on the wire
+ *   decoded-length bytes without it
+ *   undecoded      or why it could not be undone; the entity is not looked at
  *   problem        what is wrong with the HTTP framing
  *   malformed      yes: it is broken, and not only cut short
  *   extra          bytes behind the message

@@ -7,6 +7,7 @@
 
 #include <nettle/sha2.h>
 
+#include "common/coding.h"
 #include "common/http.h"
 
 const char *facts_kind_name(enum kind kind)
@@ -51,7 +52,7 @@ size_t facts_payloads(const xmlNode *body)
     return count;
 }
 
-/* Entities with the same bytes have the same number, from 1. */
+/* Entities with the same bytes, once decoded, have the same number, from 1. */
 static unsigned body_class(struct journal *j, const struct buf *body)
 {
     static const char digits[] = "0123456789abcdef";
@@ -170,8 +171,6 @@ static void put_entity(struct journal *j, xmlNodePtr node,
         put_text_facts(node, facts_body(node));
 }
 
-/* Bytes to attributes and children. Returns the entity's class, 0 when the
- * entity is not whole. */
 /* Broken framing, and not only cut short. */
 static bool is_malformed(enum http_kind kind, const char *data, size_t len,
                          bool no_body)
@@ -185,6 +184,54 @@ static bool is_malformed(enum http_kind kind, const char *data, size_t len,
     return bad;
 }
 
+/*
+ * The entity as it is meant: without gzip or deflate, where it says so. plain
+ * is filled in, or stays empty when there is nothing to undo.
+ *
+ * Returns the entity to be looked at; NULL: it could not be undone.
+ */
+static const struct buf *
+undo_coding(xmlNodePtr node, const struct http_message *m, struct buf *plain)
+{
+    const char *name = http_header(m, "Content-Encoding");
+    enum coding coding = name ? coding_of(name) : CODING_NONE;
+    struct err e = {""};
+
+    if (coding == CODING_NONE || coding == CODING_OTHER)
+        return &m->body;
+    journal_put(node, "coding", coding_name(coding));
+    if (!m->body.len)
+        return &m->body;
+    if (coding_decode(plain, coding, buf_str(&m->body), m->body.len,
+                      HTTP_MAX_BODY, &e)) {
+        journal_put(node, "undecoded", e.text);
+        return NULL;
+    }
+    journal_put_number(node, "decoded-length", (long long)plain->len);
+    return plain;
+}
+
+/* Returns the class of what the entity holds: the same body in another coding,
+ * or packed anew, is the same (XEP-0124 §14.3). */
+static unsigned put_whole(struct journal *j, xmlNodePtr node,
+                          const struct http_message *m)
+{
+    struct buf plain = BUF_INIT;
+    const struct buf *entity;
+    unsigned class;
+
+    journal_put_number(node, "length", (long long)m->body.len);
+    entity = undo_coding(node, m, &plain);
+    class = body_class(j, entity ? entity : &m->body);
+    journal_put_number(node, "body-id", class);
+    if (entity)
+        put_entity(j, node, entity);
+    buf_release(&plain);
+    return class;
+}
+
+/* Bytes to attributes and children. Returns the entity's class, 0 when the
+ * entity is not whole. */
 static unsigned put_message(struct journal *j, xmlNodePtr node,
                             enum http_kind kind, const char *data, size_t len,
                             bool no_body, const char *problem)
@@ -209,10 +256,7 @@ static unsigned put_message(struct journal *j, xmlNodePtr node,
         put_headers(node, &m);
     }
     if (got == HTTP_WHOLE) {
-        class = body_class(j, &m.body);
-        journal_put_number(node, "body-id", class);
-        journal_put_number(node, "length", (long long)m.body.len);
-        put_entity(j, node, &m.body);
+        class = put_whole(j, node, &m);
         if (used < len)
             journal_put_number(node, "extra", (long long)(len - used));
     }

@@ -33,6 +33,7 @@ static const struct element of_x = {
 static const struct element of_message = {
     "version=1.1 body-id=1 length=10 content-type=text/xml media=text/xml "
     "charset=utf-8 content-encoding=gzip chunked=yes problem=none "
+    "coding=gzip decoded-length=20 undecoded=none "
     "malformed=yes extra=1 "
     "error=none comment=yes pi=yes doctype=yes bom=yes text=yes "
     "encoding=utf-8",

@@ -23,6 +23,8 @@ struct peer_request {
     int attempt; /* above 1: a repeat */
     const char *body;
     size_t len;
+    const char *coding; /* NULL, or what its bytes are to be packed in: gzip,
+                         * deflate; not with http */
     /* The whole HTTP message, from a twin that writes it itself; NULL: the
      * stage does, as it should be. */
     const char *http;

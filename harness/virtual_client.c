@@ -6,6 +6,7 @@
 
 #include "common/buf.h"
 #include "common/clock.h"
+#include "common/coding.h"
 #include "common/wire.h"
 #include "virtual_queue.h"
 
@@ -206,22 +207,37 @@ static unsigned busy_conn(struct stage *s, unsigned client)
     return free_conn(s);
 }
 
+/* As an HTTP stack would put it on the wire. */
+static void write_request(struct buf *out, const struct peer_request *r)
+{
+    const struct http_header headers[] = {
+        {"Host", "localhost"},
+        {"Content-Type", "text/xml; charset=utf-8"},
+        {"Content-Encoding", r->coding},
+    };
+    struct buf packed = BUF_INIT;
+
+    if (r->http) {
+        buf_add(out, r->http, r->http_len);
+    } else if (r->coding) {
+        coding_encode(&packed, coding_of(r->coding), r->body, r->len);
+        http_write_request(out, "POST", "/http-bind", 1, headers, 3,
+                           buf_str(&packed), packed.len);
+    } else {
+        http_write_request(out, "POST", "/http-bind", 1, headers, 2, r->body,
+                           r->len);
+    }
+    buf_release(&packed);
+}
+
 static void take_request(struct stage *s, unsigned client,
                          const struct peer_request *r)
 {
-    static const struct http_header headers[] = {
-        {"Host", "localhost"},
-        {"Content-Type", "text/xml; charset=utf-8"},
-    };
     unsigned conn = r->pipelined ? busy_conn(s, client) : free_conn(s);
     struct buf bytes = BUF_INIT;
     struct exchange *ex;
 
-    if (r->http)
-        buf_add(&bytes, r->http, r->http_len);
-    else
-        http_write_request(&bytes, "POST", "/http-bind", 1, headers, 2, r->body,
-                           r->len);
+    write_request(&bytes, r);
     s->exchanges =
         mem_grow(s->exchanges, (s->exchange_count + 1) * sizeof *s->exchanges);
     ex = &s->exchanges[s->exchange_count++];

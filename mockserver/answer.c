@@ -150,6 +150,8 @@ static size_t write_headers(struct answer_box *box)
     }
     if (a->allow)
         add_header(box, &count, "Allow", ALLOWED_METHODS);
+    if (a->codings)
+        add_header(box, &count, "Accept-Encoding", a->codings);
     return count;
 }
 

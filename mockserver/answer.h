@@ -63,6 +63,8 @@ struct answer {
     bool cors;
     char *allow_headers; /* a preflight's; ours, freed with it */
     bool allow;          /* send Allow: of a 405 */
+    const char *codings; /* send Accept-Encoding: of a 415; of static life;
+                            NULL: do not */
 };
 
 struct answer_box {

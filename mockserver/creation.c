@@ -181,6 +181,8 @@ static void add_attributes(struct buf *out, const struct cmsession *s,
     add_number(&a, "maxpause", s->maxpause_s);
     add_ver(&a, o, req);
     add_ack(&a, s);
+    if (o->set.accept)
+        add(&a, "accept", o->set.accept);
     add(&a, "from", o->set.domain);
     add(&a, "authid", authid);
     add(&a, "xmpp:version", "1.0");

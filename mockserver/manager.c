@@ -95,6 +95,7 @@ void mock_free(struct mock *m)
     deadlines_release(&m->deadlines);
     answer_box_release(&m->box);
     buf_release(&m->scratch);
+    buf_release(&m->entity);
     options_release(&m->options);
     free(m);
 }
@@ -308,7 +309,7 @@ int mock_next_answer(struct mock *m, int64_t now_ms, struct mock_answer *out)
 
 /* ------------------------------------------------------------------ HTTP */
 
-static const char *header_of(const struct mock_request *req, const char *name)
+const char *manager_header(const struct mock_request *req, const char *name)
 {
     for (size_t i = 0; i < req->header_count; i++) {
         if (strcasecmp(req->headers[i].name, name) == 0)
@@ -351,7 +352,7 @@ static bool is_header_text(const char *text)
 static void answer_preflight(struct mock *m, const struct mock_request *req,
                              uint64_t token)
 {
-    const char *asked = header_of(req, "Access-Control-Request-Headers");
+    const char *asked = manager_header(req, "Access-Control-Request-Headers");
     struct answer *a = answer_text(m, token, 200, "OK", "");
 
     if (!m->options.set.cors) {
@@ -378,12 +379,33 @@ static void take_body(struct mock *m, struct arrival *a)
                        "item-not-found");
 }
 
+/* HTTP's own words, for what is no <body/> yet: RFC 9110 §15.5. */
+static bool refuse_coding(struct mock *m, uint64_t token, int status)
+{
+    const char *offered = m->options.set.accept;
+
+    if (status == 415)
+        answer_text(m, token, status, "Unsupported Media Type",
+                    "this content coding was not offered\n")
+            ->codings = offered ? offered : "identity";
+    else if (status == 413)
+        answer_text(m, token, status, "Content Too Large", "too big\n");
+    else
+        return false;
+    return true;
+}
+
 static void take_post(struct mock *m, const struct mock_request *req,
                       uint64_t token)
 {
     struct arrival a = {.token = token, .tls = req->tls};
+    const char *body;
+    size_t len;
+    int wrong = codings_undo(m, req, &body, &len);
 
-    if (request_read(&a.req, req->body, req->body_len, NULL) < 0) {
+    if (refuse_coding(m, token, wrong))
+        return;
+    if (wrong || request_read(&a.req, body, len, NULL) < 0) {
         manager_refuse(m, NULL, token, 0, m->options.ver_major < 0,
                        "bad-request");
         return;

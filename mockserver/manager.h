@@ -2,6 +2,7 @@
  * The connection manager's inside: what the parts of the core share.
  *
  *   manager.c   the public calls, HTTP methods, time
+ *   codings.c   a request's entity without its content coding (§5, §7.2)
  *   creation.c  a request without a sid: a new session (§7)
  *   traffic.c   a request of a session: order, repeats, limits, answers (§8
  *               to §14)
@@ -48,7 +49,8 @@ struct mock {
     size_t fact_count;
     struct fact *fact_taken;
     struct buf scratch;
-    int64_t now_ms; /* of the call that is running */
+    struct buf entity; /* of the running request, without its coding */
+    int64_t now_ms;    /* of the call that is running */
 };
 
 /* One request on its way through the manager; req is taken by whoever keeps
@@ -99,6 +101,20 @@ struct answer_bytes *manager_answer_held(struct mock *m, struct held *h,
 /* From now on mock_gone() concerns this one; or no longer. */
 void manager_watch(struct mock *m, struct held *h);
 void manager_unwatch(struct mock *m, struct held *h);
+
+/*
+ * A request's entity without its content coding (§5, §7.2).
+ *
+ * body, len  of the entity: borrowed from req, or until the next call
+ *
+ * Returns 0; or the HTTP status that says what is wrong: 400, it is damaged;
+ * 413, it would be more than MOCK_MAX_BODY; 415, that coding was not offered.
+ */
+int codings_undo(struct mock *m, const struct mock_request *req,
+                 const char **body, size_t *len);
+
+/* A header's value (case of its name does not matter), or NULL. */
+const char *manager_header(const struct mock_request *req, const char *name);
 
 /* The HTTP code that stands for a condition towards legacy clients (§17.1);
  * 0: none. */

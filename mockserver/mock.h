@@ -76,6 +76,9 @@ struct mock_options {
                                   answered; 1 to 100 */
     const char *content_type;  /* NULL: text/xml; charset=utf-8, or what the
                                   client's content attribute says (§7.1) */
+    const char *accept;        /* codings of requests that it undoes, and says
+                                  so: "gzip,deflate" (§7.2); NULL: none. Others
+                                  get HTTP 415 */
     bool cors;                 /* Access-Control headers on every answer */
     const char *path;          /* of the BOSH URL; NULL: any */
     /* Of creation responses, in place of or besides the usual ones; what the

@@ -80,6 +80,7 @@ void options_copy(struct options *out, const struct mock_options *from)
     *o = *from;
     o->ver = mem_dup(from->ver);
     o->content_type = mem_dup(from->content_type);
+    o->accept = mem_dup(from->accept);
     o->path = mem_dup(from->path);
     o->domain = mem_dup(from->domain ? from->domain : "localhost");
     o->mechanisms = mem_dup(from->mechanisms ? from->mechanisms : "");
@@ -115,6 +116,7 @@ void options_release(struct options *o)
     free((struct mock_attribute *)o->set.creation);
     free((char *)o->set.ver);
     free((char *)o->set.content_type);
+    free((char *)o->set.accept);
     free((char *)o->set.path);
     free((char *)o->set.domain);
     free((char *)o->set.mechanisms);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/coding.h"
+#include "common/http.h"
 #include "common/xml.h"
 #include "shown.h"
 
@@ -99,6 +101,37 @@ static const char *body_of(const struct event *ev, size_t *len)
     return end + 4;
 }
 
+static enum coding coding_in(const struct event *ev, size_t head_len)
+{
+    enum http_kind kind =
+        strcmp(ev->name, "req") == 0 ? HTTP_REQUEST : HTTP_RESPONSE;
+    enum coding coding = CODING_NONE;
+    struct http_message m;
+
+    http_read_head(kind, ev->data, head_len, &m, NULL);
+    if (http_header(&m, "Content-Encoding"))
+        coding = coding_of(http_header(&m, "Content-Encoding"));
+    http_message_release(&m);
+    return coding;
+}
+
+/* The same as it is meant: without gzip or deflate. False when there is none.
+ */
+static bool read_body(const struct event *ev, struct buf *out)
+{
+    size_t len = 0;
+    const char *body = body_of(ev, &len);
+    enum coding coding;
+
+    if (!body)
+        return false;
+    coding = coding_in(ev, (size_t)(body - ev->data));
+    if (coding == CODING_NONE || coding == CODING_OTHER ||
+        coding_decode(out, coding, body, len, HTTP_MAX_BODY, NULL) < 0)
+        buf_add(out, body, len);
+    return true;
+}
+
 static bool is_http(const struct event *ev)
 {
     return strcmp(ev->name, "req") == 0 || strcmp(ev->name, "res") == 0 ||
@@ -160,12 +193,11 @@ static void add_body(struct buf *out, const char *data, size_t len)
 /* ------------------------------------------------------------- rids */
 
 /* A request's rid as it was written; what is odd has none. Yours. */
-static char *rid_in(const struct event *ev)
+static char *rid_of_body(const char *body, size_t len)
 {
-    size_t len = 0, i;
-    const char *body = body_of(ev, &len), *at;
+    const char *at = memmem(body, len, " rid=", 5);
+    size_t i;
 
-    at = body ? memmem(body, len, " rid=", 5) : NULL;
     if (!at || (size_t)(body + len - at) < 7 || !strchr("'\"", at[5]))
         return NULL;
     len -= (size_t)(at + 6 - body);
@@ -173,6 +205,17 @@ static char *rid_in(const struct event *ev)
     for (i = 0; i < len && at[i] >= '0' && at[i] <= '9'; i++)
         ;
     return i > 0 && i < len && i < 20 ? mem_dupn(at, i) : NULL;
+}
+
+static char *rid_in(const struct event *ev)
+{
+    struct buf body = BUF_INIT;
+    char *rid = NULL;
+
+    if (read_body(ev, &body))
+        rid = rid_of_body(buf_str(&body), body.len);
+    buf_release(&body);
+    return rid;
 }
 
 static const char *rid_of(struct live *l, const struct event *ev)
@@ -246,10 +289,14 @@ void live_event(struct live *l, struct buf *out, const struct event *ev)
 {
     bool again =
         event_get(ev, "same") && strcmp(event_get(ev, "same"), "yes") == 0;
-    size_t len = ev->data_len;
-    const char *body = is_http(ev) ? body_of(ev, &len) : ev->data;
+    struct buf body = BUF_INIT;
 
     add_head(l, out, ev);
-    if (body && !again) /* which the manager's answer has shown */
-        add_body(out, body, len);
+    if (is_http(ev))
+        read_body(ev, &body);
+    else if (ev->data)
+        buf_add(&body, ev->data, ev->data_len);
+    if (!again) /* which the manager's answer has shown */
+        add_body(out, buf_str(&body), body.len);
+    buf_release(&body);
 }

@@ -61,6 +61,7 @@ struct peer {
     uint64_t id; /* of the latest request */
     uint64_t rid;
     int attempt;
+    const char *coding;
     struct buf body; /* its bytes */
     struct buf seen; /* statuses and ids of stanzas, by spaces */
 };
@@ -95,6 +96,7 @@ static inline bool peer_next(struct peer *p)
     p->id = req.id;
     p->rid = req.rid;
     p->attempt = req.attempt;
+    p->coding = req.coding;
     buf_clear(&p->body);
     buf_add(&p->body, req.body, req.len);
     return true;

@@ -73,14 +73,18 @@ static void of_x(struct maker *m, int64_t t, const char *name, unsigned x,
     add(m, &ev);
 }
 
-void maker_request(struct maker *m, int64_t t, unsigned x, unsigned conn,
-                   const char *body)
+static void request(struct maker *m, int64_t t, unsigned x, unsigned conn,
+                    const char *header, const struct buf *entity)
 {
-    char *bytes = mem_printf("POST /bosh HTTP/1.1\r\nHost: localhost\r\n"
-                             "Content-Type: text/xml; charset=utf-8\r\n"
-                             "Content-Length: %zu\r\n\r\n%s",
-                             strlen(body), body);
+    struct buf bytes = BUF_INIT;
     struct event ev;
+
+    buf_printf(&bytes,
+               "POST /bosh HTTP/1.1\r\nHost: localhost\r\n"
+               "Content-Type: text/xml; charset=utf-8\r\n%s"
+               "Content-Length: %zu\r\n\r\n",
+               header, entity->len);
+    buf_add(&bytes, buf_str(entity), entity->len);
 
     event_init(&ev, "req");
     ev.t_ms = t;
@@ -88,13 +92,38 @@ void maker_request(struct maker *m, int64_t t, unsigned x, unsigned conn,
     event_setf(&ev, "conn", "%u", conn);
     event_setf(&ev, "begun", "%lld", (long long)t);
     event_set(&ev, "arrived", "whole");
-    ev.data = bytes;
-    ev.data_len = strlen(bytes);
+    ev.data = bytes.data;
+    ev.data_len = bytes.len;
     add(m, &ev);
     if (m->journal &&
         strcmp(maker_eval(m, "string($journal/@role)"), "server") == 0)
         of_x(m, t, "sent", x, NULL, NULL, NULL);
-    free(bytes);
+    buf_release(&bytes);
+}
+
+void maker_request(struct maker *m, int64_t t, unsigned x, unsigned conn,
+                   const char *body)
+{
+    struct buf entity = BUF_INIT;
+
+    buf_adds(&entity, body);
+    request(m, t, x, conn, "", &entity);
+    buf_release(&entity);
+}
+
+void maker_coded(struct maker *m, int64_t t, unsigned x, const char *name,
+                 enum coding coding, const char *body)
+{
+    char *header = mem_printf("Content-Encoding: %s\r\n", name);
+    struct buf entity = BUF_INIT;
+
+    if (coding == CODING_GZIP || coding == CODING_DEFLATE)
+        coding_encode(&entity, coding, body, strlen(body));
+    else
+        buf_adds(&entity, body);
+    request(m, t, x, x, header, &entity);
+    buf_release(&entity);
+    free(header);
 }
 
 static char *response(const char *body)

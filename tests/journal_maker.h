@@ -6,6 +6,7 @@
 #ifndef TESTS_JOURNAL_MAKER_H
 #define TESTS_JOURNAL_MAKER_H
 
+#include "common/coding.h"
 #include "common/log_events.h"
 #include "harness/expr.h"
 #include "harness/journal.h"
@@ -26,6 +27,10 @@ void maker_event(struct maker *m, int64_t t, const char *name, const char *data,
 /* A POST of body, begun and whole at t, on connection conn. */
 void maker_request(struct maker *m, int64_t t, unsigned x, unsigned conn,
                    const char *body);
+/* The same with a Content-Encoding of that name; in CODING_GZIP and
+ * CODING_DEFLATE it is packed too. */
+void maker_coded(struct maker *m, int64_t t, unsigned x, const char *name,
+                 enum coding coding, const char *body);
 /* Client role: forward; answer, res and delivered at the same moment. */
 void maker_forward(struct maker *m, int64_t t, unsigned x);
 void maker_answer(struct maker *m, int64_t t, unsigned x, const char *body);

@@ -87,6 +87,14 @@ static void collect(struct rig *r)
     }
 }
 
+static uint64_t ask(struct rig *r, struct mock_request *req)
+{
+    req->tls = r->tls;
+    mock_request(r->mock, r->now_ms, req, ++r->last_token);
+    collect(r);
+    return r->last_token;
+}
+
 uint64_t rig_http(struct rig *r, const char *method, const char *path,
                   const char *header, const char *value, const char *body)
 {
@@ -96,12 +104,23 @@ uint64_t rig_http(struct rig *r, const char *method, const char *path,
                                .headers = &h,
                                .header_count = header ? 1 : 0,
                                .body = body,
-                               .body_len = strlen(body),
-                               .tls = r->tls};
+                               .body_len = strlen(body)};
 
-    mock_request(r->mock, r->now_ms, &req, ++r->last_token);
-    collect(r);
-    return r->last_token;
+    return ask(r, &req);
+}
+
+uint64_t rig_coded(struct rig *r, const char *coding, const char *bytes,
+                   size_t len)
+{
+    struct mock_header h = {"content-encoding", coding};
+    struct mock_request req = {.method = "POST",
+                               .path = "/http-bind",
+                               .headers = &h,
+                               .header_count = 1,
+                               .body = bytes,
+                               .body_len = len};
+
+    return ask(r, &req);
 }
 
 uint64_t rig_post(struct rig *r, const char *fmt, ...)

@@ -42,6 +42,9 @@ void rig_release(struct rig *r);
 /* An HTTP request; returns its token. Answers are collected at once. */
 uint64_t rig_http(struct rig *r, const char *method, const char *path,
                   const char *header, const char *value, const char *body);
+/* A POST of these bytes, which the header says are in that coding. */
+uint64_t rig_coded(struct rig *r, const char *coding, const char *bytes,
+                   size_t len);
 /* A POST of this body. */
 uint64_t rig_post(struct rig *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

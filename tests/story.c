@@ -17,6 +17,12 @@ static void play(struct maker *m, const struct beat *b)
     case REQ:
         maker_request(m, b->t, b->x, b->x, b->text);
         break;
+    case PACKED:
+        maker_coded(m, b->t, b->x, "gzip", CODING_GZIP, b->text);
+        break;
+    case CALLED:
+        maker_coded(m, b->t, b->x, "gzip", CODING_NONE, b->text);
+        break;
     case BEHIND:
         maker_request(m, b->t, b->x, b->x - 1, b->text);
         break;

@@ -32,6 +32,8 @@ struct beat {
         SAID,   /* the application got this message */
         BEHIND, /* a request on the connection of the one before */
         OURS,   /* we end the connection of a request */
+        PACKED, /* a request, in gzip and called so */
+        CALLED, /* the same without being packed */
     } what;
     int64_t t;
     unsigned x;

@@ -6,6 +6,8 @@
 
 int suite_common(void);
 int suite_http(void);
+int suite_coding(void);
+int suite_manager_codings(void);
 int suite_log_events(void);
 int suite_wire(void);
 int suite_request(void);
@@ -22,6 +24,7 @@ int suite_streams(void);
 int suite_taps(void);
 int suite_store(void);
 int suite_flow(void);
+int suite_codings(void);
 int suite_acks(void);
 int suite_keys(void);
 int suite_driver_curl(void);
@@ -59,10 +62,12 @@ int suite_coverage(void);
 static int (*const suites[])(void) = {
     suite_common,
     suite_http,
+    suite_coding,
     suite_log_events,
     suite_wire,
     suite_request,
     suite_manager,
+    suite_manager_codings,
     suite_backend,
     suite_http_mhd,
     suite_body,
@@ -75,6 +80,7 @@ static int (*const suites[])(void) = {
     suite_taps,
     suite_store,
     suite_flow,
+    suite_codings,
     suite_acks,
     suite_keys,
     suite_driver_curl,

@@ -84,6 +84,33 @@ static void test_numbers_are_read_and_bad_ones_are_missing(void)
     body_free(b);
 }
 
+static void test_gzip_is_found_in_accept(void)
+{
+    static const struct {
+        const char *attr;
+        bool gzip;
+    } rows[] = {
+        {"", false},
+        {"accept=''", false},
+        {"accept='gzip'", true},
+        {"accept='deflate,gzip'", true},
+        {"accept=', GZip ,,'", true},
+        {"accept='x-gzip;q=0.5'", true},
+        {"accept='gzip;q=0'", false},
+        {"accept='deflate'", false},
+        {"accept='gzipped, *'", false},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *text = mem_printf("<body " NS_BODY " %s/>", rows[i].attr);
+        struct body *b = body_read(text, strlen(text), NULL);
+
+        CHECK_ROW(b && b->takes_gzip == rows[i].gzip, rows[i].attr);
+        body_free(b);
+        free(text);
+    }
+}
+
 static void test_what_is_no_bosh_body_is_refused(void)
 {
     static const char *const ROWS[] = {
@@ -282,6 +309,8 @@ int suite_body(void)
                      test_later_requests_have_only_what_they_need) ||
         !CU_add_test(suite, "numbers are read and bad ones are missing",
                      test_numbers_are_read_and_bad_ones_are_missing) ||
+        !CU_add_test(suite, "gzip is found in accept",
+                     test_gzip_is_found_in_accept) ||
         !CU_add_test(suite, "what is no BOSH body is refused",
                      test_what_is_no_bosh_body_is_refused) ||
         !CU_add_test(suite, "harmless spellings are taken",

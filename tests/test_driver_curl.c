@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "client-under-test/bosh.h"
+#include "common/coding.h"
 
 int suite_driver_curl(void);
 
@@ -21,7 +22,7 @@ enum how { PLAIN, GZIP, DEFLATE, COOKIE, RESET, HOLD, REDIRECT };
 struct reply {
     enum how how;
     const char *text; /* the entity, or where a redirect leads */
-    int status;       /* of a redirect */
+    int status;       /* 0: 200 */
 };
 
 /* One thread a connection; all share the list of replies. */
@@ -94,7 +95,7 @@ static void write_reply(int fd, const struct reply *r)
     else if (r->how == PLAIN || r->how == COOKIE)
         buf_adds(&entity, r->text);
     buf_printf(&out, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n",
-               r->how == REDIRECT ? r->status : 200, entity.len);
+               r->status ? r->status : 200, entity.len);
     if (r->how == REDIRECT)
         buf_printf(&out, "Location: %s\r\n", r->text);
     if (r->how == GZIP || r->how == DEFLATE)
@@ -302,6 +303,104 @@ static void test_gzip_and_deflate_are_unpacked(void)
          {GZIP, BIND_FEATURES, 0}, {DEFLATE, BOUND, 0}, {HOLD, NULL, 0});
     CHECK_STR(buf_str(&c.told), " connecting authenticating connected");
     CHECK(seen(&s, 0, "\r\nAccept-Encoding: gzip, deflate\r\n"));
+    client_stop(&c);
+    server_stop(&s);
+}
+
+/* A session with a stanza worth coding, which is on its way when the login is
+ * done. */
+static void play_coded(struct client *c, struct server *s,
+                       const struct reply *replies, size_t count)
+{
+    static const char stanza[] =
+        "<message to='bob@example.org' id='long'><body>"
+        "\xC3\xA4 word, a word, one more word, and then a word more: these "
+        "are words enough, for a word about words, to be worth a coding, "
+        "word by word, and for the word to be in a word what it was, in so "
+        "many words, before the words were coded</body></message>";
+    struct bosh_options o = defaults();
+
+    o.compress = true;
+    server_start(s, replies, count);
+    client_start(c, s->port, &o);
+    CHECK_INT(bosh_send(c->session, stanza, strlen(stanza)), 0);
+    run(c, s);
+}
+
+/* The entity of what was seen: yours, without its coding. */
+static char *entity_of(const struct server *s, size_t i, bool coded)
+{
+    const struct buf *seen_it = &s->seen[i];
+    const char *entity = strstr(buf_str(seen_it), "\r\n\r\n") + 4;
+    size_t len = (size_t)(seen_it->data + seen_it->len - entity);
+    char *length = mem_printf("\r\nContent-Length: %zu\r\n", len);
+    struct buf plain = BUF_INIT;
+
+    CHECK(seen(s, i, length));
+    CHECK(seen(s, i, "\r\nContent-Encoding: gzip\r\n") == coded);
+    CHECK(seen(s, i, "\r\nContent-Type: text/xml; charset=utf-8\r\n"));
+    CHECK(!seen(s, i, "Expect:") && !seen(s, i, "Transfer-Encoding:"));
+    if (coded)
+        CHECK_INT(coding_decode(&plain, CODING_GZIP, entity, len, 100000, NULL),
+                  0);
+    else
+        buf_add(&plain, entity, len);
+    free(length);
+    return buf_take(&plain);
+}
+
+static void test_a_request_is_packed_and_is_the_same_body(void)
+{
+    static const struct reply replies[] = {
+        {PLAIN, LOGGED_IN(USUAL " accept='deflate, gzip'"), 0},
+        {PLAIN, SUCCESS, 0},
+        {GZIP, BIND_FEATURES, 0},
+        {PLAIN, BOUND, 0},
+        {RESET, NULL, 0},
+        {REDIRECT, "/a", 307},
+        {GZIP, EMPTY, 0},
+        {HOLD, NULL, 0}};
+    struct server s;
+    struct client c;
+    char *text[8];
+
+    play_coded(&c, &s, replies, PEER_COUNT(replies));
+    for (size_t i = 0; i < 8; i++)
+        text[i] = entity_of(&s, i, i >= 4 && i <= 6);
+    CHECK(strstr(text[4], "\xC3\xA4 word, a word") != NULL);
+    CHECK(seen(&s, 6, "POST /a HTTP/1.1\r\n"));
+    CHECK_STR(text[5], text[4]);
+    CHECK_STR(text[6], text[4]);
+    CHECK_INT(bosh_errors(c.session), 0);
+    CHECK_STR(buf_str(&c.told), " connecting authenticating connected");
+    for (size_t i = 0; i < 8; i++)
+        free(text[i]);
+    client_stop(&c);
+    server_stop(&s);
+}
+
+static void test_a_refused_coding_is_left_off(void)
+{
+    static const struct reply replies[] = {
+        {PLAIN, LOGGED_IN(USUAL " accept='gzip'"), 0},
+        {PLAIN, SUCCESS, 0},
+        {PLAIN, BIND_FEATURES, 0},
+        {PLAIN, BOUND, 0},
+        {PLAIN, "not so", 415},
+        {PLAIN, EMPTY, 0},
+        {HOLD, NULL, 0}};
+    struct server s;
+    struct client c;
+    char *coded;
+    char *plain;
+
+    play_coded(&c, &s, replies, PEER_COUNT(replies));
+    coded = entity_of(&s, 4, true);
+    plain = entity_of(&s, 5, false);
+    CHECK_STR(plain, coded);
+    CHECK_INT(bosh_errors(c.session), 0);
+    free(coded);
+    free(plain);
     client_stop(&c);
     server_stop(&s);
 }
@@ -615,6 +714,9 @@ static const struct peer_test TESTS[] = {
     {"addresses are resolved or refused",
      test_addresses_are_resolved_or_refused},
     {"gzip and deflate are unpacked", test_gzip_and_deflate_are_unpacked},
+    {"a request is packed and is the same body",
+     test_a_request_is_packed_and_is_the_same_body},
+    {"a refused coding is left off", test_a_refused_coding_is_left_off},
     {"a POST is followed where it stays at home",
      test_a_post_is_followed_where_it_stays_at_home},
     {"no other redirect is followed", test_no_other_redirect_is_followed},

@@ -108,6 +108,43 @@ static void test_what_the_bytes_say(void)
     }
 }
 
+static void test_codings_are_undone(void)
+{
+    static const struct {
+        const char *name;
+        enum coding coding;
+        const char *says;
+    } rows[] = {
+        {"gzip", CODING_GZIP, "gzip 90  1"},
+        {"X-Gzip", CODING_GZIP, "gzip 90  1"},
+        {"deflate", CODING_DEFLATE, "deflate 90  1"},
+        {"gzip", CODING_DEFLATE, "gzip  damaged gzip 0"},
+        {"deflate", CODING_NONE, "deflate  damaged deflate 0"},
+        {"identity", CODING_NONE, "   1"},
+        {"text/xml", CODING_NONE, "   1"},
+        {"br", CODING_NONE, "   1"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct maker m;
+
+        maker_init(&m, ROLE_CLIENT);
+        maker_session(&m, 0, "");
+        maker_request(&m, 1, 2, 2,
+                      BODY "rid='101' sid='abc'> one and one </body>");
+        maker_coded(&m, 2, 3, rows[i].name, rows[i].coding,
+                    BODY "rid='101' sid='abc'> one and one </body>");
+        MAKER_STR(&m, "string($x[3]/req/@content-encoding)", rows[i].name);
+        MAKER_STR(&m,
+                  "concat($x[3]/req/@coding, ' ', $x[3]/req/@decoded-length, "
+                  "' ', $x[3]/req/@undecoded, ' ', count($x[3]/req/b:body))",
+                  rows[i].says);
+        MAKER_STR(&m, "$x[3]/@copy-of = 2 and $x[3]/@same = 'yes'",
+                  strchr(rows[i].says, '1') ? "true" : "false");
+        maker_release(&m);
+    }
+}
+
 static void test_http_problems_are_kept(void)
 {
     struct maker m;
@@ -499,6 +536,7 @@ int suite_journal(void)
         {"kinds", test_kinds},
         {"an OPTIONS request is no BOSH", test_an_options_request_is_no_bosh},
         {"what the bytes say", test_what_the_bytes_say},
+        {"codings are undone", test_codings_are_undone},
         {"HTTP problems are kept", test_http_problems_are_kept},
         {"order numbers and times", test_order_numbers_and_times},
         {"a stranger's answer is between", test_a_strangers_answer_is_between},

@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "common/buf.h"
+#include "common/coding.h"
 #include "reports/live.h"
 
 int suite_live(void);
@@ -45,6 +46,30 @@ static void test_an_exchange_is_told_with_its_rid_and_body(void)
               "   1.234 s  x 7      rid 42 lost\n"
               "   1.234 s  x 8      lost\n");
     buf_release(&out);
+    live_release(&l);
+}
+
+static void test_what_is_packed_is_shown_as_it_is_meant(void)
+{
+    static const char body[] = "<body rid='42'/>";
+    struct buf out = BUF_INIT, req = BUF_INIT;
+    struct live l;
+
+    live_init(&l, &plain);
+    buf_adds(&req, "POST /b HTTP/1.1\r\nContent-Encoding: gzip\r\n\r\n");
+    coding_encode(&req, CODING_GZIP, body, strlen(body));
+    show(&l, &out, "req", "7", req.data, req.len);
+    CHECK_STR(buf_str(&out),
+              "   1.234 s  x 7      rid 42 request POST /b HTTP/1.1\n"
+              "            <body rid=\"42\"/>\n");
+    buf_clear(&out);
+    req.len--; /* damaged: whatever there is */
+    show(&l, &out, "req", "8", req.data, req.len);
+    CHECK(strstr(buf_str(&out),
+                 "   1.234 s  x 8      request POST /b HTTP/1.1\n") ==
+          buf_str(&out));
+    buf_release(&out);
+    buf_release(&req);
     live_release(&l);
 }
 
@@ -123,6 +148,7 @@ int suite_live(void)
     CU_pSuite s = CU_add_suite("live", NULL, NULL);
 
     if (!s || !CU_ADD_TEST(s, test_an_exchange_is_told_with_its_rid_and_body) ||
+        !CU_ADD_TEST(s, test_what_is_packed_is_shown_as_it_is_meant) ||
         !CU_ADD_TEST(s, test_steps_and_drivers_have_their_words) ||
         !CU_ADD_TEST(s, test_what_a_peer_sends_is_shown_not_obeyed) ||
         !CU_ADD_TEST(s, test_numbers_out_of_range_do_no_harm))

@@ -107,7 +107,7 @@ static json_t *list(const char *const *words, size_t count)
 void say_hello(json_int_t id, const char *name)
 {
     static const char *const events[] = {"status", "stanza"};
-    static const char *const options[] = {"keys", "ack"};
+    static const char *const options[] = {"keys", "ack", "compress"};
 
     say(json_pack("{s:I,s:s,s:i,s:s,s:s,s:o,s:o,s:o,s:i}", "id", id, "result",
                   "ok", "protocol", 1, "name", name, "version", "1", "verbs",

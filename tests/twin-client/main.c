@@ -2,7 +2,6 @@
 #include "twin.h"
 
 #include <curl/curl.h>
-#include <zlib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/coding.h"
 #include "common/http.h"
 #include "common/wire.h"
 #include "common/xml.h"
@@ -149,13 +149,32 @@ static unsigned free_slot(const struct client *c)
     return slot;
 }
 
-static void post(struct client *c, const struct peer_request *r)
+static void write_request(struct buf *out, const struct client *c,
+                          const struct peer_request *r)
 {
     const struct http_header headers[] = {
         {"Host", c->host_header},
         {"Content-Type", "text/xml; charset=utf-8"},
         {"Accept-Encoding", "gzip, deflate"},
+        {"Content-Encoding", r->coding},
     };
+    struct buf packed = BUF_INIT;
+
+    if (r->http) {
+        buf_add(out, r->http, r->http_len);
+    } else if (r->coding) {
+        coding_encode(&packed, coding_of(r->coding), r->body, r->len);
+        http_write_request(out, "POST", c->path, 1, headers, 4,
+                           buf_str(&packed), packed.len);
+    } else {
+        http_write_request(out, "POST", c->path, 1, headers, 3, r->body,
+                           r->len);
+    }
+    buf_release(&packed);
+}
+
+static void post(struct client *c, const struct peer_request *r)
+{
     struct delivery plan;
     struct buf bytes = BUF_INIT;
     struct sent *s;
@@ -163,11 +182,7 @@ static void post(struct client *c, const struct peer_request *r)
 
     if (!c->host)
         return; /* it was told nothing */
-    if (r->http)
-        buf_add(&bytes, r->http, r->http_len);
-    else
-        http_write_request(&bytes, "POST", c->path, 1, headers, 3, r->body,
-                           r->len);
+    write_request(&bytes, c, r);
     delivery_init(&plan);
     delivery_add(&plan, 0, buf_str(&bytes), bytes.len);
     self.sent = mem_grow(self.sent, (self.sent_count + 1) * sizeof *self.sent);
@@ -244,26 +259,20 @@ static void on_timer(uv_timer_t *timer)
 
 /* ------------------------------------------------------------- the wire */
 
-/* Undo gzip or deflate (RFC 9110 §8.4.1). False when it is neither. */
-static bool decode(struct buf *body)
+/* Undo gzip or deflate. False when it is neither. */
+static bool decode(struct buf *body, const char *name)
 {
+    enum coding coding = coding_of(name);
     struct buf plain = BUF_INIT;
-    z_stream z = {0};
-    char piece[16384];
-    int rc = inflateInit2(&z, 15 + 32);
+    bool good;
 
-    z.next_in = (Bytef *)(uintptr_t)buf_str(body);
-    z.avail_in = (uInt)body->len;
-    while (rc == Z_OK && plain.len < HTTP_MAX_BODY) {
-        z.next_out = (Bytef *)piece;
-        z.avail_out = sizeof piece;
-        rc = inflate(&z, Z_NO_FLUSH);
-        buf_add(&plain, piece, sizeof piece - z.avail_out);
-    }
-    inflateEnd(&z);
+    if (coding == CODING_NONE || coding == CODING_OTHER)
+        return coding == CODING_NONE;
+    good = coding_decode(&plain, coding, buf_str(body), body->len,
+                         HTTP_MAX_BODY, NULL) == 0;
     buf_release(body);
     *body = plain;
-    return rc == Z_STREAM_END;
+    return good;
 }
 
 /* To its core a redirect is an error, after which it asks once more: there. */
@@ -288,7 +297,7 @@ static void tell(struct client *c, int64_t now_ms, uint64_t id,
     if (good)
         follow(c, &m);
     if (good && http_header(&m, "Content-Encoding"))
-        good = decode(&m.body);
+        good = decode(&m.body, http_header(&m, "Content-Encoding"));
     if (good && peer->ops->message)
         peer->ops->message(peer, &message);
     if (good)

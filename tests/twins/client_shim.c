@@ -18,6 +18,7 @@ struct parcel {
     int64_t due_ms;
     struct shim_open what;
     struct buf body;
+    const char *coding;
     struct buf http;
     bool pipelined;
 };
@@ -194,15 +195,19 @@ static void fetch_requests(struct client_shim *cs, int64_t now_ms)
                                  .due_ms = now_ms,
                                  .id = from.id,
                                  .rid = from.rid,
-                                 .attempt = from.attempt};
+                                 .attempt = from.attempt,
+                                 .coding = from.coding};
         struct shim_open what = {
             .id = from.id, .rid = from.rid, .attempt = from.attempt};
 
         buf_add(&r.body, from.body, from.len);
         note_request(cs, &r);
-        if (!cs->hooks->request || cs->hooks->request(cs, &r))
-            post(cs, r.due_ms, &what, &r.body, &r.http)->pipelined =
-                r.pipelined;
+        if (!cs->hooks->request || cs->hooks->request(cs, &r)) {
+            struct parcel *p = post(cs, r.due_ms, &what, &r.body, &r.http);
+
+            p->coding = r.coding;
+            p->pipelined = r.pipelined;
+        }
         buf_release(&r.body);
         buf_release(&r.http);
     }
@@ -227,6 +232,7 @@ static int shim_next_request(struct client_peer *cp, int64_t now_ms,
     out->attempt = p->what.attempt;
     out->body = buf_str(&p->body);
     out->len = p->body.len;
+    out->coding = p->coding;
     out->http = p->http.len ? p->http.data : NULL;
     out->http_len = p->http.len;
     out->pipelined = p->pipelined;

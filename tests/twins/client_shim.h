@@ -22,8 +22,9 @@ struct shim_request {
     uint64_t rid; /* as the core counts */
     int attempt;  /* above 1: a repeat */
     struct buf body;
-    struct buf http; /* the whole message instead, if it is not empty */
-    bool pipelined;  /* on a connection that has one open already */
+    const char *coding; /* of static life: gzip, deflate; NULL: none */
+    struct buf http;    /* the whole message instead, if it is not empty */
+    bool pipelined;     /* on a connection that has one open already */
 };
 
 /* An answer on its way to the core. Hooks change what they like. */

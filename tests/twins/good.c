@@ -198,6 +198,7 @@ static int libbosh_next_request(struct client_peer *cp, int64_t now_ms,
     out->attempt = r.attempt;
     out->body = r.body;
     out->len = r.len;
+    out->coding = r.coding;
     out->http = NULL;
     out->http_len = 0;
     out->pipelined = false;

@@ -35,6 +35,7 @@ extern const struct twin twins_client_acks[];
 extern const struct twin twins_client_answers[];
 extern const struct twin twins_client_attach[];
 extern const struct twin twins_client_bytes[];
+extern const struct twin twins_client_codings[];
 extern const struct twin twins_client_creation[];
 extern const struct twin twins_client_ending[];
 extern const struct twin twins_client_ends[];
