@@ -56,8 +56,8 @@ void session_forget(struct bosh *s)
 
 static void end(struct bosh *s, const char *condition, const char *detail)
 {
+    store_forget(s); /* which may have to say that it failed */
     status(s, BOSH_DISCONNECTED, condition, detail);
-    store_forget(s);
     session_forget(s);
     s->state = SESSION_DEAD;
 }
@@ -130,17 +130,28 @@ static int on_attach(struct bosh *s, const struct happening *h)
     return 0;
 }
 
+static int refuse_send(struct bosh *s)
+{
+    err_set(&s->error, "the queue is full");
+    s->send_refused = s->queue.len > 0;
+    return BOSH_E_FULL;
+}
+
 static int on_send(struct bosh *s, const struct happening *h)
 {
+    size_t before = s->queue.len;
+
+    /* Too long as it is: not worth reading. */
     if (h->len > s->options.queue_max ||
-        s->queue.len > s->options.queue_max - h->len) {
-        err_set(&s->error, "the queue is full");
-        s->send_refused = s->queue.len > 0;
-        return BOSH_E_FULL;
-    }
+        before > s->options.queue_max - h->len)
+        return refuse_send(s);
     if (body_write_stanzas(&s->queue, h->text, h->len, &s->error))
         return BOSH_E_ARG;
-    return 0;
+    if (s->queue.len <= s->options.queue_max)
+        return 0;
+    /* Declaring namespaces has made it longer. */
+    buf_cut(&s->queue, before);
+    return refuse_send(s);
 }
 
 /* Any request ends a pause: XEP-0124 §10. */
