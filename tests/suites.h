@@ -21,6 +21,9 @@ int suite_store(void);
 int suite_flow(void);
 int suite_acks(void);
 int suite_keys(void);
+int suite_storm(void);
+int suite_scenarios(void);
+int suite_verbs(void);
 int suite_driver_curl(void);
 int suite_case_xml(void);
 int suite_lint(void);
@@ -70,6 +73,9 @@ static int (*const suites[])(void) = {
     suite_flow,
     suite_acks,
     suite_keys,
+    suite_storm,
+    suite_scenarios,
+    suite_verbs,
     suite_driver_curl,
     suite_case_xml,
     suite_lint,
