@@ -24,6 +24,7 @@ int suite_keys(void);
 int suite_storm(void);
 int suite_scenarios(void);
 int suite_verbs(void);
+int suite_transcripts(void);
 int suite_driver_curl(void);
 int suite_case_xml(void);
 int suite_lint(void);
@@ -76,6 +77,7 @@ static int (*const suites[])(void) = {
     suite_storm,
     suite_scenarios,
     suite_verbs,
+    suite_transcripts,
     suite_driver_curl,
     suite_case_xml,
     suite_lint,
