@@ -142,8 +142,7 @@ static int on_send(struct bosh *s, const struct happening *h)
     size_t before = s->queue.len;
 
     /* Too long as it is: not worth reading. */
-    if (h->len > s->options.queue_max ||
-        before > s->options.queue_max - h->len)
+    if (h->len > s->options.queue_max || before > s->options.queue_max - h->len)
         return refuse_send(s);
     if (body_write_stanzas(&s->queue, h->text, h->len, &s->error))
         return BOSH_E_ARG;
