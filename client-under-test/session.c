@@ -50,6 +50,7 @@ static void end(struct bosh *s, const char *condition, const char *detail)
 {
     const struct stream *st;
 
+    store_forget(s); /* which may have to say that it failed */
     for (st = s->streams->next; st; st = st->next) {
         if (stream_is_open(st))
             events_add_status(&s->events, st->number, BOSH_DISCONNECTED,
@@ -57,7 +58,6 @@ static void end(struct bosh *s, const char *condition, const char *detail)
     }
     if (stream_is_open(s->streams))
         status(s, BOSH_DISCONNECTED, condition, detail);
-    store_forget(s);
     session_forget(s);
     s->state = SESSION_DEAD;
 }

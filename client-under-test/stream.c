@@ -475,15 +475,20 @@ static int on_send(struct bosh *s, struct stream *st, const struct happening *h)
 {
     struct buf xml = BUF_INIT;
 
+    int rc = 0;
+
     (void)st;
-    if (check_room(s, h->len))
+    if (check_room(s, h->len)) /* too long as it is: not worth reading */
         return BOSH_E_FULL;
-    if (body_write_stanzas(&xml, h->text, h->len, &s->error)) {
-        buf_release(&xml);
-        return BOSH_E_ARG;
-    }
-    queue_add(&s->queue, h->number, xml.data, xml.len);
+    if (body_write_stanzas(&xml, h->text, h->len, &s->error))
+        rc = BOSH_E_ARG;
+    else if (check_room(s, xml.len)) /* with namespaces declared */
+        rc = BOSH_E_FULL;
+    else
+        queue_add(&s->queue, h->number, xml.data, xml.len);
     buf_release(&xml);
+    if (rc)
+        return rc;
     /* Any request ends a pause: XEP-0124 §10. */
     if (s->state == SESSION_PAUSED)
         s->state = SESSION_ONLINE;

@@ -5,6 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* One line for a terminal, whatever a peer put into the words that it gave. */
+static void tame(struct err *e)
+{
+    for (char *p = e->text; *p; p++) {
+        if ((unsigned char)*p < ' ' || *p == 0x7f)
+            *p = '?';
+    }
+}
+
 int err_set(struct err *e, const char *fmt, ...)
 {
     va_list ap;
@@ -14,6 +23,7 @@ int err_set(struct err *e, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
+    tame(e);
     return -1;
 }
 
@@ -33,5 +43,6 @@ int err_set_at(struct err *e, const char *path, int line, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(e->text + used, sizeof e->text - (size_t)used, fmt, ap);
     va_end(ap);
+    tame(e);
     return -1;
 }

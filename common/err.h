@@ -2,6 +2,7 @@
  * One message for a person.
  *
  * Worded without a capital and without a full stop, the subject in 'quotes'.
+ * One line: control characters become question marks.
  * The first message stays: later ones on the same struct are ignored, since
  * what went wrong first explains the rest.
  */

@@ -53,6 +53,43 @@ static void on_error(void *user, xmlErrorPtr error)
         keep_first(p, error->line, error->message ? error->message : "error");
 }
 
+/* What libxml2's converters find they tell without a context: to the thread's
+ * listeners, or on stderr. The application's are put aside meanwhile. */
+struct listeners {
+    xmlStructuredErrorFunc structured;
+    void *structured_ctx;
+    xmlGenericErrorFunc generic;
+    void *generic_ctx;
+};
+
+static void hear_structured(void *user, xmlErrorPtr error)
+{
+    (void)user;
+    (void)error;
+}
+
+static void hear_generic(void *user, const char *fmt, ...)
+{
+    (void)user;
+    (void)fmt;
+}
+
+static struct listeners silence(void)
+{
+    struct listeners before = {xmlStructuredError, xmlStructuredErrorContext,
+                               xmlGenericError, xmlGenericErrorContext};
+
+    xmlSetStructuredErrorFunc(NULL, hear_structured);
+    xmlSetGenericErrorFunc(NULL, hear_generic);
+    return before;
+}
+
+static void listen_again(const struct listeners *before)
+{
+    xmlSetStructuredErrorFunc(before->structured_ctx, before->structured);
+    xmlSetGenericErrorFunc(before->generic_ctx, before->generic);
+}
+
 static void on_subset(void *user, const xmlChar *name, const xmlChar *id,
                       const xmlChar *system)
 {
@@ -139,18 +176,29 @@ static xmlParserCtxtPtr new_context(struct parse *p, const char *path)
     return ctxt;
 }
 
+/* A converter that gives up leaves the document well-formed, and cut short. */
+static void feed_piece(struct parse *p, const char *data, size_t len, bool last)
+{
+    if (xmlParseChunk(p->ctxt, data, (int)len, last) ==
+            XML_ERR_INVALID_ENCODING &&
+        !p->refused)
+        refuse(p, "the bytes are not in the encoding that they claim");
+}
+
 static void feed(struct parse *p, const char *data, size_t len)
 {
+    struct listeners listeners = silence();
     size_t done = 0;
 
     while (done < len && !p->refused) {
         size_t piece = len - done < PIECE_LEN ? len - done : PIECE_LEN;
 
-        xmlParseChunk(p->ctxt, data + done, (int)piece, 0);
+        feed_piece(p, data + done, piece, false);
         done += piece;
     }
     if (!p->refused)
-        xmlParseChunk(p->ctxt, NULL, 0, 1);
+        feed_piece(p, NULL, 0, true);
+    listen_again(&listeners);
 }
 
 static xmlDocPtr finish(struct parse *p)

@@ -27,6 +27,10 @@ int suite_flow(void);
 int suite_codings(void);
 int suite_acks(void);
 int suite_keys(void);
+int suite_storm(void);
+int suite_scenarios(void);
+int suite_verbs(void);
+int suite_transcripts(void);
 int suite_driver_curl(void);
 int suite_library(void);
 int suite_case_xml(void);
@@ -83,6 +87,10 @@ static int (*const suites[])(void) = {
     suite_codings,
     suite_acks,
     suite_keys,
+    suite_storm,
+    suite_scenarios,
+    suite_verbs,
+    suite_transcripts,
     suite_driver_curl,
     suite_library,
     suite_case_xml,
