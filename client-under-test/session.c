@@ -338,8 +338,8 @@ static int on_terminated_closing(struct bosh *s, const struct happening *h)
 {
     char *condition;
 
-    if (!h->body->condition && s->end_sent &&
-        window_unanswered(&s->window) > 0) {
+    /* What has failed already is not repeated, nor waited for. */
+    if (!h->body->condition && s->end_sent && window_on_wire(&s->window) > 0) {
         s->over = true;
         return 0;
     }
