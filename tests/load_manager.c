@@ -7,14 +7,13 @@
 
 #include <uv.h>
 
-#include "common/buf.h"
 #include "common/http.h"
-#include "common/wire.h"
 #include "mockserver/http_mhd.h"
 #include "mockserver/mock.h"
 
 #define HOST "127.0.0.1"
 #define EVERY 10
+#define FIRST_MAX 65536
 
 /* A relay takes WIRE_MAX_CONNS connections: two a session, and those that are
  * on their way out. */
@@ -36,9 +35,8 @@ struct load_manager {
     struct http_mhd *front;
     struct relay *relays;
     size_t relay_count;
-    size_t session_count;
+    struct load_setup setup;
     unsigned *exchanges; /* by session */
-    bool harmful;
     size_t harmed;
     struct load_tally tally;
 };
@@ -50,7 +48,7 @@ struct load_manager {
 static enum load_fault next_fault(struct load_manager *m, size_t session)
 {
     m->tally.exchanges++;
-    if (!m->harmful || (++m->exchanges[session] + session) % EVERY != 0)
+    if (!m->setup.harm || (++m->exchanges[session] + session) % EVERY != 0)
         return LOAD_NONE;
     return (enum load_fault)(1 + m->harmed++ % (LOAD_FAULT_COUNT - 1));
 }
@@ -139,13 +137,25 @@ static void treat_answer(struct relay *r, unsigned x, const char *bytes,
 /* ---- What the wires tell ---------------------------------------------------
  */
 
+/* Its target is a path, or as a proxy gets it. There is a NUL behind. */
+static size_t session_of(const struct load_manager *m, const char *bytes)
+{
+    const char *at;
+
+    if (strncmp(bytes, "POST ", 5) != 0)
+        return m->setup.sessions;
+    at = bytes + 5;
+    if (strncmp(at, "http://", 7) == 0)
+        at += 7 + strcspn(at + 7, "/ ");
+    return strtoul(at + 1, NULL, 10);
+}
+
 static void on_request(void *ctx, int64_t now_ms, int64_t begun_ms, unsigned x,
                        unsigned conn, const char *bytes, size_t len,
                        enum wire_part arrived, const char *problem)
 {
     struct relay *r = ctx;
     struct load_manager *m = r->manager;
-    static const char before[] = "POST /";
     size_t session;
 
     (void)now_ms;
@@ -154,13 +164,14 @@ static void on_request(void *ctx, int64_t now_ms, int64_t begun_ms, unsigned x,
         err_set(&m->tally.problem, "a request: %s", problem);
     if (arrived != WIRE_WHOLE)
         return; /* its connection is gone */
-    session = len > strlen(before) ? strtoul(bytes + strlen(before), NULL, 10)
-                                   : m->session_count;
-    if (session >= m->session_count) {
+    session = session_of(m, bytes);
+    if (session >= m->setup.sessions) {
         err_set(&m->tally.problem, "a request is nobody's");
         wire_cut(r->wire, conn, DELIVERY_RST);
         return;
     }
+    if (session == 0 && m->tally.first.len < FIRST_MAX)
+        buf_add(&m->tally.first, bytes, len);
     note_fault(r, x, next_fault(m, session));
     treat_request(r, x, (enum load_fault)r->faults[x]);
 }
@@ -223,14 +234,15 @@ static int start_relay(struct load_manager *m, struct relay *r, struct err *e)
     sink.ctx = r;
     r->manager = m;
     r->wire = wire_new(&m->loop, &sink);
-    r->port =
-        wire_listen(r->wire, HOST, 0, NULL, http_mhd_connect, m->front, e);
+    r->port = wire_listen(r->wire, HOST, 0, m->setup.identity, http_mhd_connect,
+                          m->front, e);
     return r->port < 0 ? -1 : 0;
 }
 
 static int start_relays(struct load_manager *m, struct err *e)
 {
-    size_t count = (m->session_count + SESSIONS_A_RELAY - 1) / SESSIONS_A_RELAY;
+    size_t count =
+        (m->setup.sessions + SESSIONS_A_RELAY - 1) / SESSIONS_A_RELAY;
 
     m->relays = mem_alloc(count * sizeof *m->relays);
     while (m->relay_count < count) {
@@ -251,7 +263,7 @@ static void set_up(struct load_manager *m)
     uv_loop_init(&m->loop);
     uv_async_init(&m->loop, &m->stop, on_stop);
     m->stop.data = m;
-    m->exchanges = mem_alloc(m->session_count * sizeof *m->exchanges);
+    m->exchanges = mem_alloc(m->setup.sessions * sizeof *m->exchanges);
 }
 
 static void release(struct load_manager *m)
@@ -265,13 +277,12 @@ static void release(struct load_manager *m)
     free(m);
 }
 
-struct load_manager *load_manager_start(size_t sessions, bool faults,
+struct load_manager *load_manager_start(const struct load_setup *setup,
                                         struct err *e)
 {
     struct load_manager *m = mem_alloc(sizeof *m);
 
-    m->session_count = sessions;
-    m->harmful = faults;
+    m->setup = *setup;
     set_up(m);
     m->front = http_mhd_new(&m->loop, m->mock, e);
     if (m->front && start_relays(m, e) == 0 &&
@@ -285,10 +296,15 @@ struct load_manager *load_manager_start(size_t sessions, bool faults,
     return NULL;
 }
 
+int load_manager_port(const struct load_manager *m, size_t session)
+{
+    return m->relays[session / SESSIONS_A_RELAY].port;
+}
+
 char *load_manager_url(const struct load_manager *m, size_t session)
 {
-    return mem_printf("http://" HOST ":%d/%zu",
-                      m->relays[session / SESSIONS_A_RELAY].port, session);
+    return mem_printf("http://" HOST ":%d/%zu", load_manager_port(m, session),
+                      session);
 }
 
 void load_manager_stop(struct load_manager *m, struct load_tally *tally)

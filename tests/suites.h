@@ -26,6 +26,7 @@ int suite_acks(void);
 int suite_keys(void);
 int suite_driver_curl(void);
 int suite_load(void);
+int suite_proxy(void);
 int suite_case_xml(void);
 int suite_lint(void);
 int suite_expr(void);
@@ -79,6 +80,7 @@ static int (*const suites[])(void) = {
     suite_keys,
     suite_driver_curl,
     suite_load,
+    suite_proxy,
     suite_case_xml,
     suite_lint,
     suite_expr,

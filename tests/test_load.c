@@ -165,14 +165,15 @@ static void allow_files(struct crowd *crowd)
     setrlimit(RLIMIT_NOFILE, &more);
 }
 
-static void crowd_start(struct crowd *crowd, size_t count, bool faults)
+static void crowd_start(struct crowd *crowd, size_t count, bool harm)
 {
+    const struct load_setup setup = {.sessions = count, .harm = harm};
     struct err e = {""};
 
     memset(crowd, 0, sizeof *crowd);
     crowd->count = count;
     allow_files(crowd);
-    crowd->manager = load_manager_start(count, faults, &e);
+    crowd->manager = load_manager_start(&setup, &e);
     CHECK_ROW(crowd->manager != NULL, e.text);
     if (!crowd->manager)
         return;
@@ -243,6 +244,7 @@ static void crowd_stop(struct crowd *crowd, struct load_tally *tally)
     }
     load_manager_stop(crowd->manager, tally);
     CHECK_STR(tally->problem.text, "");
+    buf_release(&tally->first);
     free(crowd->talkers);
     setrlimit(RLIMIT_NOFILE, &crowd->files);
 }
