@@ -141,8 +141,12 @@ struct bosh_options {
     const char *const *headers; /* "Name: value", ends with NULL; or NULL */
     const char *proxy;          /* http://, https://, socks4://, socks4a://,
                                  * socks5:// or socks5h:// with host and port,
-                                 * perhaps user and password; NULL: none */
-    const char *ca_file;        /* PEM; NULL: the system's */
+                                 * perhaps user and password (of them, "@" is
+                                 * "%40"); an https: manager is reached by
+                                 * CONNECT; socks4a and socks5h resolve its
+                                 * name themselves; NULL: none */
+    const char *ca_file;        /* PEM, for manager and proxy; NULL: the
+                                 * system's */
     const char *cert_file;      /* our own, PEM; NULL: none */
     const char *key_file;       /* its key, PEM; NULL: in cert_file */
 

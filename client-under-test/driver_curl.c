@@ -36,6 +36,7 @@ struct transfer {
     struct buf body;
     bool too_long;
     int redirects;
+    char words[CURL_ERROR_SIZE]; /* why it failed, libcurl's */
 };
 
 /* A session and its connections. */
@@ -162,6 +163,7 @@ static void set_options(struct transfer *t)
 
     web_set_up(&t->link->web, easy);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->words);
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
     curl_easy_setopt(easy, CURLOPT_READDATA, t);
     curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
@@ -211,6 +213,7 @@ static void start(struct link *link, const struct bosh_request *req)
     t->id = req->id;
     t->too_long = false;
     t->redirects = 0;
+    t->words[0] = '\0';
     buf_clear(&t->body);
     fill(t, req);
     curl_easy_setopt(t->easy, CURLOPT_URL, link->web.url);
@@ -253,31 +256,37 @@ static bool follow(struct transfer *t, long http_status)
     return true;
 }
 
-static const char *reason_of(const struct transfer *t, CURLcode rc)
+static void fail(struct transfer *t, CURLcode rc)
 {
+    struct web *web = &t->link->web;
+    struct err why = {""};
+
     if (t->too_long)
-        return "the answer is too long";
-    if (rc == CURLE_SEND_FAIL_REWIND)
-        return "the connection was closed before an answer came";
-    return curl_easy_strerror(rc);
+        err_set(&why, "the answer is too long");
+    else if (rc == CURLE_SEND_FAIL_REWIND)
+        err_set(&why, "the connection was closed before an answer came");
+    else
+        web_explain(web, t->easy, rc, t->words, &why);
+    bosh_fail(t->link->session, bosh_driver_now_ms(), t->id, why.text);
 }
 
 static void finish(struct transfer *t, CURLcode rc)
 {
     struct bosh *s = t->link->session;
-    uint64_t id = t->id;
     long http_status = 0;
     char *type = NULL;
 
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &http_status);
     if (rc == CURLE_OK && follow(t, http_status))
         return;
-    if (rc == CURLE_OK) {
-        curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
-        bosh_answer(s, bosh_driver_now_ms(), id, (int)http_status, type,
-                    buf_str(&t->body), t->body.len);
+    if (rc != CURLE_OK && web_proxy_wants_login(t->easy, rc)) {
+        bosh_answer(s, bosh_driver_now_ms(), t->id, 407, NULL, "", 0);
+    } else if (rc != CURLE_OK) {
+        fail(t, rc);
     } else {
-        bosh_fail(s, bosh_driver_now_ms(), id, reason_of(t, rc));
+        curl_easy_getinfo(t->easy, CURLINFO_CONTENT_TYPE, &type);
+        bosh_answer(s, bosh_driver_now_ms(), t->id, (int)http_status, type,
+                    buf_str(&t->body), t->body.len);
     }
     stop(t);
     rest(t);

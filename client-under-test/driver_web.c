@@ -89,6 +89,107 @@ bool web_is_same_origin(const struct web *w, const char *url)
     return same;
 }
 
+/* ---- The proxy ------------------------------------------------------------
+ */
+
+static bool is_proxy_scheme(const char *scheme)
+{
+    static const char *const SCHEMES[] = {"http",    "https",  "socks4",
+                                          "socks4a", "socks5", "socks5h"};
+
+    for (size_t i = 0; i < sizeof SCHEMES / sizeof SCHEMES[0]; i++) {
+        if (strcmp(scheme, SCHEMES[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Host and port: nobody's user and password. NULL when the text is none. */
+static char *read_proxy(const char *text)
+{
+    CURLU *u = curl_url();
+    char *scheme = NULL;
+    char *host = NULL;
+    char *port = NULL;
+    char *name = NULL;
+
+    if (!u)
+        abort(); /* no memory */
+    if (!curl_url_set(u, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME) &&
+        !curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) &&
+        !curl_url_get(u, CURLUPART_HOST, &host, 0) &&
+        !curl_url_get(u, CURLUPART_PORT, &port, 0) && is_proxy_scheme(scheme))
+        name = mem_printf("%s:%s", host, port);
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(port);
+    curl_url_cleanup(u);
+    return name;
+}
+
+static int find_proxy(struct web *w, struct err *e)
+{
+    if (!w->options->proxy || !*w->options->proxy)
+        return 0;
+    w->proxy = read_proxy(w->options->proxy);
+    w->by_connect = has_scheme(w->url, "https") &&
+                    strncasecmp(w->options->proxy, "http", 4) == 0;
+    if (w->proxy)
+        return 0;
+    /* Its text may hold a password. */
+    return err_set(e, "the proxy must begin with http://, https://, "
+                      "socks4://, socks4a://, socks5:// or socks5h://, and "
+                      "have a host and a port");
+}
+
+static long number_of(CURL *easy, CURLINFO what)
+{
+    long number = 0;
+
+    curl_easy_getinfo(easy, what, &number);
+    return number;
+}
+
+bool web_proxy_wants_login(CURL *easy, CURLcode rc)
+{
+    long problem = number_of(easy, CURLINFO_PROXY_ERROR);
+
+    if (rc == CURLE_PROXY)
+        return problem == CURLPX_USER_REJECTED || problem == CURLPX_NO_AUTH;
+    return number_of(easy, CURLINFO_HTTP_CONNECTCODE) == 407;
+}
+
+/* No answer to our CONNECT, and nothing was sent through before. */
+static bool is_outside(const struct web *w, CURL *easy)
+{
+    curl_off_t begun_us = 0;
+
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &begun_us);
+    return w->by_connect && begun_us == 0 &&
+           number_of(easy, CURLINFO_HTTP_CONNECTCODE) == 0;
+}
+
+/* The connection that could not be made was to the proxy, if there is one. */
+static bool is_proxys_fault(const struct web *w, CURL *easy, CURLcode rc)
+{
+    return w->proxy && (rc == CURLE_PROXY || rc == CURLE_COULDNT_CONNECT ||
+                        rc == CURLE_COULDNT_RESOLVE_PROXY ||
+                        number_of(easy, CURLINFO_HTTP_CONNECTCODE) >= 300 ||
+                        is_outside(w, easy));
+}
+
+void web_explain(const struct web *w, CURL *easy, CURLcode rc,
+                 const char *words, struct err *why)
+{
+    if (!*words)
+        words = curl_easy_strerror(rc);
+    if (is_proxys_fault(w, easy, rc))
+        err_set(why, "the proxy %s: %.*s", w->proxy,
+                (int)strcspn(words, "\r\n"), words);
+    else
+        err_set(why, "%.*s", (int)strcspn(words, "\r\n"), words);
+}
+
 /* ---- What goes along ------------------------------------------------------
  */
 
@@ -166,6 +267,10 @@ int web_init(struct web *w, const struct bosh_options *o, struct err *e)
     if (!w->url)
         return -1;
     w->options = o;
+    if (find_proxy(w, e)) {
+        free(w->url);
+        return -1;
+    }
     w->headers = headers_of(o);
     w->coded_headers = curl_slist_append(headers_of(o), CONTENT_ENCODING);
     w->jar = jar_of(w);
@@ -175,11 +280,26 @@ int web_init(struct web *w, const struct bosh_options *o, struct err *e)
 void web_release(struct web *w)
 {
     free(w->url);
+    free(w->proxy);
     curl_slist_free_all(w->headers);
     curl_slist_free_all(w->coded_headers);
     if (w->jar)
         curl_share_cleanup(w->jar);
     memset(w, 0, sizeof *w);
+}
+
+static void set_up_proxy(const struct bosh_options *o, CURL *easy)
+{
+    /* "" and not NULL: nothing is taken from the environment. */
+    curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy ? o->proxy : "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    curl_easy_setopt(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+    /* Nor a Kerberos ticket. */
+    curl_easy_setopt(easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
+    /* A CONNECT has none of the manager's headers. */
+    curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    if (o->ca_file)
+        curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, o->ca_file);
 }
 
 void web_set_up(const struct web *w, CURL *easy)
@@ -192,9 +312,7 @@ void web_set_up(const struct web *w, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "libbosh/" BOSH_LIB_VERSION);
-    /* "" and not NULL: nothing is taken from the environment. */
-    curl_easy_setopt(easy, CURLOPT_PROXY, o->proxy ? o->proxy : "");
-    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    set_up_proxy(o, easy);
     if (w->jar) {
         curl_easy_setopt(easy, CURLOPT_SHARE, w->jar);
         curl_easy_setopt(easy, CURLOPT_COOKIEFILE, ""); /* look at them */

@@ -340,8 +340,8 @@ static int on_terminated_closing(struct bosh *s, const struct happening *h)
 {
     char *condition;
 
-    if (!h->body->condition && s->end_sent &&
-        window_unanswered(&s->window) > 0) {
+    /* What has failed already is not repeated, nor waited for. */
+    if (!h->body->condition && s->end_sent && window_on_wire(&s->window) > 0) {
         s->over = true;
         return 0;
     }
@@ -374,11 +374,28 @@ static const char *condition_of(int http_status)
     return NULL;
 }
 
+/* Without its user and password. */
+static const char *proxy_host(const struct bosh *s)
+{
+    const char *proxy = s->options.proxy ? s->options.proxy : "in between";
+    const char *user = strrchr(proxy, '@');
+    const char *scheme = strstr(proxy, "://");
+
+    if (user)
+        return user + 1;
+    return scheme ? scheme + strlen("://") : proxy;
+}
+
 static int on_refused(struct bosh *s, const struct happening *h)
 {
     const char *condition = condition_of(h->number);
 
-    err_set(&s->error, "the manager answered HTTP %d", h->number);
+    if (h->number == 407) /* RFC 9110 §15.5.8: no manager's */
+        err_set(&s->error,
+                "the proxy %s wants a user and a password, or other ones",
+                proxy_host(s));
+    else
+        err_set(&s->error, "the manager answered HTTP %d", h->number);
     status(s, BOSH_CONNFAIL, condition, s->error.text);
     end(s, condition, s->error.text);
     return 0;

@@ -33,6 +33,8 @@ int suite_verbs(void);
 int suite_transcripts(void);
 int suite_driver_curl(void);
 int suite_library(void);
+int suite_load(void);
+int suite_proxy(void);
 int suite_case_xml(void);
 int suite_lint(void);
 int suite_expr(void);
@@ -93,6 +95,8 @@ static int (*const suites[])(void) = {
     suite_transcripts,
     suite_driver_curl,
     suite_library,
+    suite_load,
+    suite_proxy,
     suite_case_xml,
     suite_lint,
     suite_expr,

@@ -230,6 +230,31 @@ static void test_a_terminate_without_answer_ends_in_time(void)
     peer_release(&p);
 }
 
+/* The manager says on the poll that it is over, and our terminate's own answer
+ * is lost, just before that or after it. */
+static void test_a_terminate_whose_answer_is_lost_is_not_waited_for(void)
+{
+    struct peer p;
+    uint64_t poll;
+
+    for (int before = 0; before < 2; before++) {
+        peer_init(&p, NULL);
+        peer_log_in(&p);
+        CHECK(peer_next(&p));
+        poll = p.id;
+        CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
+        CHECK(peer_next(&p));
+        if (before)
+            bosh_fail(p.s, p.now, p.id, "reset");
+        peer_answer_to(&p, poll, END);
+        if (!before)
+            bosh_fail(p.s, p.now, p.id, "reset");
+        CHECK_STR(peer_seen(&p), "disconnecting disconnected");
+        CHECK(!peer_next(&p) && bosh_deadline_ms(p.s) == BOSH_NEVER);
+        peer_release(&p);
+    }
+}
+
 static void test_leaving_before_creation_sends_nothing(void)
 {
     struct peer p;
@@ -343,6 +368,8 @@ int suite_session(void)
          test_our_terminate_takes_the_queue_and_presence_along},
         {"a terminate without answer ends in time",
          test_a_terminate_without_answer_ends_in_time},
+        {"a terminate whose answer is lost is not waited for",
+         test_a_terminate_whose_answer_is_lost_is_not_waited_for},
         {"leaving before creation sends nothing",
          test_leaving_before_creation_sends_nothing},
         {"reset forgets without a word", test_reset_forgets_without_a_word},
