@@ -10,6 +10,7 @@ int suite_log_events(void);
 int suite_wire(void);
 int suite_request(void);
 int suite_manager(void);
+int suite_manager_streams(void);
 int suite_backend(void);
 int suite_http_mhd(void);
 int suite_body(void);
@@ -62,6 +63,7 @@ static int (*const suites[])(void) = {
     suite_wire,
     suite_request,
     suite_manager,
+    suite_manager_streams,
     suite_backend,
     suite_http_mhd,
     suite_body,
