@@ -209,7 +209,7 @@ static void respond(struct mock *m, struct cmsession *s, struct arrival *a)
     buf_clear(&m->scratch);
     answer_write(&m->scratch, &parts);
     body = answer_bytes_new(m->scratch.data, m->scratch.len);
-    streams_spoken(m, s, st);
+    multi_spoken(m, s, st);
     manager_answer(m, s, a->token, s->rid, body);
     replay_add(&s->replay, s->rid, m->now_ms, false, body, UINT64_MAX);
     answer_bytes_drop(body);
@@ -267,9 +267,9 @@ void creation_take(struct mock *m, struct arrival *a)
     }
     s = create(m, a);
     manager_add(m, s);
-    streams_open_first(m, s);
+    multi_open_first(m, s);
     script_add_fact(m, s, MOCK_FACT_CREATED, "");
-    streams_forward(s, &a->req);
+    multi_forward(s, &a->req);
     respond(m, s, a);
     traffic_answer_ready(m, s);
 }

@@ -32,7 +32,7 @@ static void on_stream_error(void *owner, const char *xml, size_t len)
 {
     struct cmstream *st = owner;
 
-    streams_server_end(st->session->mock, st, "remote-stream-error", xml, len);
+    multi_server_end(st->session->mock, st, "remote-stream-error", xml, len);
 }
 
 static void on_deliver(void *owner, const char *xml, size_t len)

@@ -5,7 +5,7 @@
  *   creation.c  a request without a sid: a new session (§7)
  *   traffic.c   a request of a session: order, repeats, limits, answers (§8
  *               to §14)
- *   streams.c   its streams: openings, who is meant, whose turn it is (§16)
+ *   multi.c     its streams: openings, who is meant, whose turn it is (§16)
  *   script.c    what a case wants and sees: pushes, overrides, facts
  *   ending.c    every way in which a session ends (§10, §13, §17)
  */
@@ -129,37 +129,37 @@ void traffic_answer_ready(struct mock *m, struct cmsession *s);
 void traffic_time_passed(struct mock *m, struct cmsession *s);
 
 /* The session's first, with its first features queued. */
-void streams_open_first(struct mock *m, struct cmsession *s);
+void multi_open_first(struct mock *m, struct cmsession *s);
 /* Does a request ask for one more? Where none are named it never does. */
-bool streams_is_addition(const struct cmsession *s, const struct request *req);
+bool multi_is_addition(const struct cmsession *s, const struct request *req);
 /* Open it; h's answer tells the name, or why there is none. */
-void streams_add(struct mock *m, struct cmsession *s, struct held *h);
+void multi_add(struct mock *m, struct cmsession *s, struct held *h);
 /* It is a terminate, and not the session that it ends. */
-bool streams_closes_one(const struct cmsession *s, const struct request *req);
+bool multi_closes_one(const struct cmsession *s, const struct request *req);
 /* Why what it names ends the session; NULL: it does not. */
-const char *streams_objection(const struct mock *m, const struct cmsession *s,
-                              const struct request *req);
+const char *multi_objection(const struct mock *m, const struct cmsession *s,
+                            const struct request *req);
 /* Forward a request's payloads to the server, in document order (§8): to the
  * stream it names, or else to all. */
-void streams_forward(struct cmsession *s, const struct request *req);
-void streams_restart(struct cmsession *s, const struct request *req);
-void streams_close_one(struct cmsession *s, const struct request *req);
-bool streams_all_bound(const struct cmsession *s);
+void multi_forward(struct cmsession *s, const struct request *req);
+void multi_restart(struct cmsession *s, const struct request *req);
+void multi_close_one(struct cmsession *s, const struct request *req);
+bool multi_all_bound(const struct cmsession *s);
 /*
  * Say in the answer to h what is to be said.
  *
  * extra  an empty buffer, for as long as parts is used
  *
- * Returns whose word it is, for streams_spoken() after parts were written;
+ * Returns whose word it is, for multi_spoken() after parts were written;
  * NULL: nobody's.
  */
-struct cmstream *streams_speak(struct mock *m, struct cmsession *s,
-                               const struct held *h, struct buf *extra,
-                               struct answer_parts *parts);
-void streams_spoken(struct mock *m, struct cmsession *s, struct cmstream *st);
+struct cmstream *multi_speak(struct mock *m, struct cmsession *s,
+                             const struct held *h, struct buf *extra,
+                             struct answer_parts *parts);
+void multi_spoken(struct mock *m, struct cmsession *s, struct cmstream *st);
 /* The server's side ends it, and with the last one the session. */
-void streams_server_end(struct mock *m, struct cmstream *st,
-                        const char *condition, const char *xml, size_t len);
+void multi_server_end(struct mock *m, struct cmstream *st,
+                      const char *condition, const char *xml, size_t len);
 
 /* The client broke a rule with this request, which is in no list and is
  * taken: it gets the condition, those held other-request (§17.2). */

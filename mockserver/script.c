@@ -158,7 +158,7 @@ int mock_end_stream(struct mock *m, int64_t now_ms, const char *sid,
     m->now_ms = now_ms;
     if (!st || st->session->state == MOCK_SESSION_ENDING)
         return -1;
-    streams_server_end(m, st, condition, xml, len);
+    multi_server_end(m, st, condition, xml, len);
     manager_finish_call(m);
     return 0;
 }

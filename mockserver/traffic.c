@@ -26,7 +26,7 @@ static void answer_oldest(struct mock *m, struct cmsession *s)
     struct cmstream *st = NULL;
 
     if (!h->pause)
-        st = streams_speak(m, s, h, &extra, &parts);
+        st = multi_speak(m, s, h, &extra, &parts);
     if (s->acks && s->rid != h->rid)
         parts.ack = s->rid;
     if (h->report) {
@@ -37,7 +37,7 @@ static void answer_oldest(struct mock *m, struct cmsession *s)
     s->answered = h->rid;
     s->last_answer_empty = !parts.payload_len && !parts.payload2_len;
     if (!h->pause)
-        streams_spoken(m, s, st);
+        multi_spoken(m, s, st);
     s->idle_since_ms = m->now_ms;
     replay_add(&s->replay, h->rid, m->now_ms, h->pause, body,
                s->client_acks ? s->acked : UINT64_MAX);
@@ -88,7 +88,7 @@ void traffic_time_passed(struct mock *m, struct cmsession *s)
 
 static bool is_poll(const struct cmsession *s, const struct request *req)
 {
-    return request_is_empty(req) && !streams_is_addition(s, req);
+    return request_is_empty(req) && !multi_is_addition(s, req);
 }
 
 /* Two empty polls too near each other, the first answered without payloads
@@ -99,7 +99,7 @@ static bool polls_too_fast(const struct cmsession *s, const struct held *h)
         (int64_t)s->polling_s * 10 * (100 - POLLING_SLACK_PERCENT);
 
     return s->polling_s > 0 && s->last_empty && s->last_answer_empty &&
-           streams_all_bound(s) && is_poll(s, &h->req) &&
+           multi_all_bound(s) && is_poll(s, &h->req) &&
            h->arrived_ms - s->last_arrival_ms < least_ms;
 }
 
@@ -170,14 +170,14 @@ static void process(struct mock *m, struct cmsession *s, struct held *h)
     } else {
         cmsession_move(s, CMSESSION_REQUEST);
     }
-    if (streams_is_addition(s, req))
-        streams_add(m, s, h);
+    if (multi_is_addition(s, req))
+        multi_add(m, s, h);
     else if (req->restart && !req->terminate)
-        streams_restart(s, req);
+        multi_restart(s, req);
     else
-        streams_forward(s, req);
-    if (streams_closes_one(s, req)) {
-        streams_close_one(s, req);
+        multi_forward(s, req);
+    if (multi_closes_one(s, req)) {
+        multi_close_one(s, req);
         h->answer_now = true;
     }
 }
@@ -196,7 +196,7 @@ static const char *objection(const struct mock *m, struct cmsession *s,
         return "policy-violation";
     if (req->pause_s >= 0 && !req->terminate && !may_pause(s, req))
         return "policy-violation"; /* A9 */
-    return streams_objection(m, s, req);
+    return multi_objection(m, s, req);
 }
 
 /* An order of the case. Where there is no such stream, nothing happens. */
@@ -206,7 +206,7 @@ static void end_one_stream(struct mock *m, struct cmsession *s, struct held *h)
     struct cmstream *st = cmstream_numbered(&s->streams, o->stream);
 
     if (st && cmstream_is_open(st))
-        streams_server_end(m, st, o->condition, o->xml.data, o->xml.len);
+        multi_server_end(m, st, o->condition, o->xml.data, o->xml.len);
     h->answer_now = true;
 }
 
@@ -233,8 +233,8 @@ static void run(struct mock *m, struct cmsession *s, struct held *h)
         process(m, s, h);
     if (h->end)
         end_one_stream(m, s, h);
-    ends = h->req.terminate && (!streams_closes_one(s, &h->req) ||
-                                !cmstream_open_count(&s->streams));
+    ends = h->req.terminate &&
+           (!multi_closes_one(s, &h->req) || !cmstream_open_count(&s->streams));
     request_release(&h->req);
     held_list_insert(&s->open, h);
     if (ends)

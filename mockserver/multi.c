@@ -62,12 +62,12 @@ static void begin(struct mock *m, struct cmstream *st)
     st->backend = backend_open(m->backend, st);
 }
 
-void streams_open_first(struct mock *m, struct cmsession *s)
+void multi_open_first(struct mock *m, struct cmsession *s)
 {
     begin(m, add(m, s));
 }
 
-bool streams_is_addition(const struct cmsession *s, const struct request *req)
+bool multi_is_addition(const struct cmsession *s, const struct request *req)
 {
     return s->mock->options.set.streams && req->to && !req->restart &&
            request_is_empty(req);
@@ -84,7 +84,7 @@ static const char *objection(const struct mock *m, const struct cmsession *s,
 
 /* What cannot be opened has a name all the same: a condition without one would
  * end the streams that there are (§16.6). */
-void streams_add(struct mock *m, struct cmsession *s, struct held *h)
+void multi_add(struct mock *m, struct cmsession *s, struct held *h)
 {
     const char *condition = objection(m, s, &h->req);
 
@@ -103,13 +103,13 @@ static bool is_named(const struct cmsession *s, const struct request *req)
     return s->mock->options.set.streams && req->stream;
 }
 
-bool streams_closes_one(const struct cmsession *s, const struct request *req)
+bool multi_closes_one(const struct cmsession *s, const struct request *req)
 {
     return req->terminate && is_named(s, req);
 }
 
-const char *streams_objection(const struct mock *m, const struct cmsession *s,
-                              const struct request *req)
+const char *multi_objection(const struct mock *m, const struct cmsession *s,
+                            const struct request *req)
 {
     const struct cmstream *st;
 
@@ -148,7 +148,7 @@ static void forward_to(struct cmstream *st, const xmlNode *body)
 }
 
 /* Each stream gets a copy of its own: the server changes what it takes. */
-void streams_forward(struct cmsession *s, const struct request *req)
+void multi_forward(struct cmsession *s, const struct request *req)
 {
     for (struct cmstream *st = s->streams.first; st; st = st->next) {
         xmlDocPtr copy;
@@ -171,7 +171,7 @@ static bool is_restarted(const struct cmsession *s, const struct request *req,
             backend_awaits_restart(st->backend));
 }
 
-void streams_restart(struct cmsession *s, const struct request *req)
+void multi_restart(struct cmsession *s, const struct request *req)
 {
     for (struct cmstream *st = s->streams.first; st; st = st->next) {
         if (is_restarted(s, req, st))
@@ -180,7 +180,7 @@ void streams_restart(struct cmsession *s, const struct request *req)
 }
 
 /* The oldest open request hears it, as when the session ends (§13). */
-void streams_close_one(struct cmsession *s, const struct request *req)
+void multi_close_one(struct cmsession *s, const struct request *req)
 {
     struct cmstream *st = cmstream_named(&s->streams, req->stream);
 
@@ -193,7 +193,7 @@ void streams_close_one(struct cmsession *s, const struct request *req)
     st->backend = NULL;
 }
 
-bool streams_all_bound(const struct cmsession *s)
+bool multi_all_bound(const struct cmsession *s)
 {
     for (const struct cmstream *st = s->streams.first; st; st = st->next) {
         if (cmstream_is_open(st) && !backend_is_bound(st->backend))
@@ -238,9 +238,9 @@ static void say(const struct cmstream *st, struct answer_parts *parts)
         say_end(st, parts);
 }
 
-struct cmstream *streams_speak(struct mock *m, struct cmsession *s,
-                               const struct held *h, struct buf *extra,
-                               struct answer_parts *parts)
+struct cmstream *multi_speak(struct mock *m, struct cmsession *s,
+                             const struct held *h, struct buf *extra,
+                             struct answer_parts *parts)
 {
     struct cmstream *st =
         h->opened ? h->opened : cmstream_to_speak(&s->streams);
@@ -253,7 +253,7 @@ struct cmstream *streams_speak(struct mock *m, struct cmsession *s,
     return st;
 }
 
-void streams_spoken(struct mock *m, struct cmsession *s, struct cmstream *st)
+void multi_spoken(struct mock *m, struct cmsession *s, struct cmstream *st)
 {
     if (st && st->ending)
         cmstream_close(st, m->now_ms);
@@ -264,8 +264,8 @@ void streams_spoken(struct mock *m, struct cmsession *s, struct cmstream *st)
 
 /* ------------------------------------------------------ the server's end */
 
-void streams_server_end(struct mock *m, struct cmstream *st,
-                        const char *condition, const char *xml, size_t len)
+void multi_server_end(struct mock *m, struct cmstream *st,
+                      const char *condition, const char *xml, size_t len)
 {
     struct cmsession *s = st->session;
 
