@@ -266,7 +266,7 @@ enum mock_session_state {
 
 struct mock_session_info {
     const char *sid;
-    const char *jid; /* of the first stream, full; "" before resource binding */
+    const char *jid; /* full, of the first stream that is bound; "": none is */
     enum mock_session_state state;
     uint64_t rid;   /* highest received without a gap */
     size_t open;    /* requests held unanswered */

@@ -35,6 +35,15 @@ static const char *stream_jid(const struct cmstream *st)
     return backend_jid(st ? st->backend : NULL);
 }
 
+static const char *bound_jid(const struct cmsession *s)
+{
+    const struct cmstream *st = s->streams.first;
+
+    while (st && !*stream_jid(st))
+        st = st->next;
+    return stream_jid(st);
+}
+
 static struct cmsession *live_session(const struct mock *m, const char *sid)
 {
     struct cmsession *s;
@@ -175,7 +184,7 @@ int mock_next_session(const struct mock *m, const char *after,
     if (!s)
         return 0;
     out->sid = s->sid;
-    out->jid = stream_jid(s->streams.first);
+    out->jid = bound_jid(s);
     out->state = s->state;
     out->rid = s->rid;
     out->open = s->open.count;
