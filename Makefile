@@ -142,7 +142,7 @@ LIB_PKGS = libcurl libxml-2.0 libgsasl nettle zlib
 LIB_CFLAGS := $(shell pkg-config --cflags $(LIB_PKGS) 2>/dev/null)
 LIB_LIBS := $(shell pkg-config --libs $(LIB_PKGS) 2>/dev/null)
 LIB_OBJS = $(patsubst %.c,$(B)/pic/%.o,$(LIBBOSH) common/buf.c common/clock.c \
-	common/err.c common/xml.c)
+	common/coding.c common/err.c common/xml.c)
 
 lib: $(B)/lib/$(LIB_SHARED) $(B)/lib/libbosh.a
 

@@ -2,6 +2,7 @@
 #include "driver_verbs.h"
 
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,8 @@ static void on_event(void *ctx, struct bosh *s, const struct bosh_event *event)
         return; /* the protocol has no word for it */
     line = json_object();
     json_object_set_new(line, "session", json_integer(session->number));
+    if (event->stream)
+        json_object_set_new(line, "stream", json_integer(event->stream));
     if (event->kind == BOSH_EVENT_STATUS) {
         set_text(line, "event", "status");
         set_text(line, "status", bosh_status_name(event->status));
@@ -294,6 +297,14 @@ static void do_save(struct verbs *v, const json_t *line,
     put(reply);
 }
 
+/* What is no number of a stream is refused by the library. */
+static int stream_of(const json_t *line)
+{
+    long long stream = asked_number(line, "stream", 0);
+
+    return stream < -1 || stream > INT_MAX ? INT_MAX : (int)stream;
+}
+
 static void do_send(struct verbs *v, const json_t *line,
                     struct session *session)
 {
@@ -302,7 +313,40 @@ static void do_send(struct verbs *v, const json_t *line,
     if (!xml)
         refuse(line, "'xml' is missing");
     else
-        settle(v, line, session, bosh_send(session->bosh, xml, strlen(xml)));
+        settle(
+            v, line, session,
+            bosh_stream_send(session->bosh, stream_of(line), xml, strlen(xml)));
+}
+
+static void do_add_stream(struct verbs *v, const json_t *line,
+                          struct session *session)
+{
+    const char *jid = asked_text(line, "jid");
+    json_t *reply;
+    int stream;
+
+    if (!jid) {
+        refuse(line, "'jid' is missing");
+        return;
+    }
+    stream = bosh_stream_add(session->bosh, jid, asked_text(line, "password"),
+                             asked_text(line, "route"));
+    if (stream < 0) {
+        refuse(line, bosh_last_error(session->bosh));
+        return;
+    }
+    reply = reply_to(line, "ok", NULL);
+    json_object_set_new(reply, "stream", json_integer(stream));
+    put(reply);
+    bosh_driver_pump(v->driver, session->bosh);
+}
+
+static void do_close_stream(struct verbs *v, const json_t *line,
+                            struct session *session)
+{
+    settle(v, line, session,
+           bosh_stream_close(session->bosh, bosh_driver_now_ms(),
+                             stream_of(line), asked_text(line, "reason")));
 }
 
 static void do_disconnect(struct verbs *v, const json_t *line,
@@ -317,7 +361,8 @@ static void do_bind(struct verbs *v, const json_t *line,
                     struct session *session)
 {
     settle(v, line, session,
-           bosh_bind(session->bosh, asked_text(line, "resource")));
+           bosh_stream_bind(session->bosh, stream_of(line),
+                            asked_text(line, "resource")));
 }
 
 static void do_pause(struct verbs *v, const json_t *line,
@@ -372,13 +417,22 @@ static const struct verb {
     void (*act)(struct verbs *v, const json_t *line, struct session *session);
     bool needs_session;
 } VERBS[] = {
-    {"hello", do_hello, false},     {"connect", do_connect, false},
-    {"send", do_send, true},        {"disconnect", do_disconnect, true},
-    {"pause", do_pause, true},      {"resume", do_resume, true},
-    {"flush", do_flush, true},      {"reset", do_reset, true},
-    {"attach", do_attach, false},   {"save", do_save, true},
-    {"restore", do_restore, false}, {"ping", do_ping, false},
-    {"quit", do_quit, false},       {"bind", do_bind, true},
+    {"hello", do_hello, false},
+    {"connect", do_connect, false},
+    {"send", do_send, true},
+    {"disconnect", do_disconnect, true},
+    {"pause", do_pause, true},
+    {"resume", do_resume, true},
+    {"flush", do_flush, true},
+    {"reset", do_reset, true},
+    {"attach", do_attach, false},
+    {"save", do_save, true},
+    {"restore", do_restore, false},
+    {"ping", do_ping, false},
+    {"quit", do_quit, false},
+    {"bind", do_bind, true},
+    {"add-stream", do_add_stream, true},
+    {"close-stream", do_close_stream, true},
 };
 #define VERB_COUNT (sizeof VERBS / sizeof VERBS[0])
 

@@ -100,6 +100,7 @@ enum bytes_kind {
     BYTES_CHUNKED,
     BYTES_DEFLATE,
     BYTES_HEADER,
+    BYTES_ATTRIBUTE, /* of the <body/> */
 };
 
 enum action_kind {
@@ -130,8 +131,10 @@ struct action {
     struct duration every;
     size_t size;             /* BYTES of kind HUGE */
     struct http_reply reply; /* RESPOND; of it BYTES of kind HEADER has its
-                                headers */
+                                headers, and ATTRIBUTE one that stands for an
+                                attribute: "" leaves it out */
     char *condition;         /* TERMINATE, or NULL */
+    int stream;              /* TERMINATE: that one only; -1: the session */
     struct payload payload;  /* TERMINATE */
     int line;
 };
@@ -175,14 +178,15 @@ struct step {
     int line;
 
     /* named things; which are used depends on kind */
-    char *name;     /* LET: the variable; ON, OFF: the rule; DO: the verb;
-                       AWAIT: the status of event=, or NULL;
-                       ACT: the handle that of= names;
-                       CERTIFICATE: its kind */
-    char *as;       /* AWAIT, LOGIN, CREATE, REQUEST, RESEND: handle or NULL */
-    char *exchange; /* LOGIN, CREATE: handle of the creation, or NULL */
-    char *client;   /* DO, PUSH, AWAIT with event=: which client, or NULL */
-    char *session;  /* AWAIT, DRAIN, KEEP_POLLING, REQUEST: handle or NULL */
+    char *name;      /* LET: the variable; ON, OFF: the rule; DO: the verb;
+                        AWAIT: the status of event=, or NULL;
+                        ACT: the handle that of= names;
+                        CERTIFICATE: its kind */
+    char *as;        /* AWAIT, LOGIN, CREATE, REQUEST, RESEND: handle or NULL */
+    char *exchange;  /* LOGIN, CREATE: handle of the creation, or NULL */
+    char *client;    /* DO, PUSH, AWAIT with event=: which client, or NULL */
+    unsigned stream; /* PUSH, AWAIT with event=: which of its streams */
+    char *session;   /* AWAIT, DRAIN, KEEP_POLLING, REQUEST: handle or NULL */
 
     struct expr *expr;      /* LET REQUIRE AWAIT SILENCE DRAIN; ON: the match */
     struct duration within; /* AWAIT, DRAIN, SILENCE (for=), ELAPSE (for=) */
@@ -191,7 +195,7 @@ struct step {
     char *because;
 
     struct named_avt *attrs; /* DO: jid password wait hold route sid rid
-                                reason, for (pause, in seconds);
+                                reason, stream, for (pause, in seconds);
                                 LOGIN, CREATE: wait hold rid ver ack resource;
                                 REQUEST: method path rid pause ack */
     size_t attr_count;
@@ -288,10 +292,11 @@ struct manager_grant {
     int wait_s, hold;
     int requests, inactivity_s, polling_s, maxpause_s; /* or GRANT_NONE */
     char *ver; /* "none": a legacy manager */
-    int ack;   /* 1 yes, 0 no; so are the next four */
+    int ack;   /* 1 yes, 0 no; so are the next five */
     int keys;  /* key sequences are verified */
     int restartlogic;
     int anonymous;            /* ANONYMOUS is offered too */
+    int streams;              /* it names them, XEP-0124 §16 */
     int overactivity_literal; /* XEP-0124 §11 to the letter */
     int report_ms;            /* an unacknowledged answer as old is reported */
     int empty_at_percent;     /* of wait: when an empty poll is answered */

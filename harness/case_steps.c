@@ -60,37 +60,18 @@ static const char *const when_words[] = {
     "accept",          "request-headers",  "request",
     "before-response", "response-headers", "response-body",
     "after-response",  "next-request",     NULL};
-static const char *const bytes_words[] = {"truncate",
-                                          "drip",
-                                          "length-short",
-                                          "length-long",
-                                          "bad-chunk",
-                                          "garbage-before",
-                                          "garbage-after",
-                                          "twice",
-                                          "gzip",
-                                          "no-xml",
-                                          "bom",
-                                          "latin-1",
-                                          "empty",
-                                          "ill-formed",
-                                          "wrong-namespace",
-                                          "no-namespace",
-                                          "other-root",
-                                          "text",
-                                          "comment",
-                                          "instruction",
-                                          "doctype",
-                                          "entity",
-                                          "entity-bomb",
-                                          "deep",
-                                          "huge",
-                                          "two-bodies",
-                                          "utf-16",
-                                          "chunked",
-                                          "deflate",
-                                          "header",
-                                          NULL};
+static const char *const bytes_words[] = {
+    "truncate",      "drip",        "length-short",
+    "length-long",   "bad-chunk",   "garbage-before",
+    "garbage-after", "twice",       "gzip",
+    "no-xml",        "bom",         "latin-1",
+    "empty",         "ill-formed",  "wrong-namespace",
+    "no-namespace",  "other-root",  "text",
+    "comment",       "instruction", "doctype",
+    "entity",        "entity-bomb", "deep",
+    "huge",          "two-bodies",  "utf-16",
+    "chunked",       "deflate",     "header",
+    "attribute",     NULL};
 
 static const struct {
     const char *name;
@@ -161,6 +142,18 @@ static void read_reply(struct reader *r, const xmlNode *node,
     read_headers(r, node, reply);
 }
 
+/* An attribute takes the place of a header: the value "" leaves it out. */
+static void read_attribute(struct reader *r, const xmlNode *node,
+                           struct http_reply *reply)
+{
+    reply->header_count = 1;
+    reply->headers[0].name = reader_attr(node, "name");
+    reply->headers[0].value =
+        xml_attr(node, NULL, "value")
+            ? reader_avt_attr(r, node, "value")
+            : avt_new("", r->path, line_of(node), &r->err);
+}
+
 static void read_action(struct reader *r, const xmlNode *node, struct action *a)
 {
     a->kind = action_kind_of(node);
@@ -182,10 +175,13 @@ static void read_action(struct reader *r, const xmlNode *node, struct action *a)
     a->size = (size_t)reader_number(node, "size", 0);
     if (a->kind == ACTION_BYTES && a->bytes == BYTES_HEADER)
         read_headers(r, node, &a->reply);
+    if (a->kind == ACTION_BYTES && a->bytes == BYTES_ATTRIBUTE)
+        read_attribute(r, node, &a->reply);
     if (a->kind == ACTION_RESPOND)
         read_reply(r, node, &a->reply);
     if (a->kind == ACTION_TERMINATE) {
         a->condition = reader_attr(node, "condition");
+        a->stream = (int)reader_number(node, "stream", -1);
         reader_payload_and_uri(r, node, &a->payload);
     }
 }
@@ -220,6 +216,7 @@ static void read_await(struct reader *r, const xmlNode *node, struct step *st)
     st->as = reader_attr(node, "as");
     st->name = reader_attr(node, "event");
     st->client = reader_attr(node, "client");
+    st->stream = (unsigned)reader_number(node, "stream", 0);
     st->within = reader_duration(r, node, "within");
     read_otherwise(node, st);
     if (!st->name)
@@ -297,9 +294,9 @@ static void read_pause(struct reader *r, const xmlNode *node, struct step *st)
 
 static void read_do(struct reader *r, const xmlNode *node, struct step *st)
 {
-    static const char *const attrs[] = {"jid",  "password", "wait",
-                                        "hold", "route",    "sid",
-                                        "rid",  "reason",   NULL};
+    static const char *const attrs[] = {"jid",    "password", "wait", "hold",
+                                        "route",  "sid",      "rid",  "reason",
+                                        "stream", NULL};
 
     st->kind = STEP_DO;
     st->name = reader_attr(node, "verb");
@@ -316,6 +313,7 @@ static void read_push(struct reader *r, const xmlNode *node, struct step *st)
 {
     st->kind = STEP_PUSH;
     st->client = reader_attr(node, "client");
+    st->stream = (unsigned)reader_number(node, "stream", 0);
     reader_payload(r, node, &st->payload);
 }
 

@@ -131,6 +131,7 @@ static struct manager_grant grant_default(void)
         .keys = -1,
         .restartlogic = -1,
         .anonymous = -1,
+        .streams = -1,
         .overactivity_literal = -1,
         .report_ms = -1,
         .empty_at_percent = -1,
@@ -170,6 +171,7 @@ static void read_manager(struct reader *r, const xmlNode *node,
     g->keys = read_yes_no(node, "keys");
     g->restartlogic = read_yes_no(node, "restartlogic");
     g->anonymous = read_yes_no(node, "anonymous");
+    g->streams = read_yes_no(node, "streams");
     g->overactivity_literal =
         reader_word(node, "overactivity", overactivity, -1);
     g->report_ms = (int)reader_duration(r, node, "report-after").ms;

@@ -25,6 +25,7 @@ enum {
     KEY_DOMAIN,
     KEY_ACCOUNT,
     KEY_MECHANISMS,
+    KEY_STREAMS,
 };
 
 struct options {
@@ -53,6 +54,8 @@ static const struct argp_option option_list[] = {
     {"inactivity", KEY_INACTIVITY, "S", 0, "Longest silence (30)", 1},
     {"polling", KEY_POLLING, "S", 0, "Shortest polling interval (5)", 1},
     {"maxpause", KEY_MAXPAUSE, "S", 0, "Longest pause (120)", 1},
+    {"streams", KEY_STREAMS, NULL, 0,
+     "A session may have several streams, XEP-0124 section 16", 1},
     {0},
 };
 
@@ -154,6 +157,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_MAXPAUSE:
         o->mock.maxpause_s =
             (int)cmd_number(state, "--maxpause", arg, 0, 65535);
+        return 0;
+    case KEY_STREAMS:
+        o->mock.streams = true;
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "'%s' is one word too many", arg);

@@ -99,7 +99,7 @@ void talk_quit(struct driver *d)
 /* Numbers are numbers in JSON; rids are not, few languages hold them. */
 static json_t *argument(const char *name, const char *value)
 {
-    static const char *const numbers[] = {"wait", "hold", "seconds"};
+    static const char *const numbers[] = {"wait", "hold", "seconds", "stream"};
     char *end;
     size_t i;
 
@@ -407,6 +407,7 @@ static void take_event(struct driver *d, const json_t *m, const char *event)
     if (!s)
         return; /* closed: its last words */
     said.client = s->client;
+    said.stream = (unsigned)json_integer_value(json_object_get(m, "stream"));
     s->sink.said(s->sink.ctx, driver_now(d), &said);
 }
 

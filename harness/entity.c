@@ -200,6 +200,59 @@ static void rewrite_root(struct buf *out, enum bytes_kind kind,
     buf_addc(out, '>');
 }
 
+/* Where it stands among the attributes, with the blank before it; NULL: it
+ * does not. */
+static const char *find_attribute(const struct root *r, const char *name,
+                                  const char **end)
+{
+    size_t len = strlen(name);
+    const char *p = r->name + r->name_len;
+
+    while (p < r->tag_end) {
+        const char *from = p;
+        const char *quote;
+
+        while (p < r->tag_end && is_blank(*p))
+            p++;
+        quote = p;
+        while (quote < r->tag_end && *quote != '\'' && *quote != '"')
+            quote++;
+        if (quote == r->tag_end)
+            return NULL;
+        *end = memchr(quote + 1, *quote, (size_t)(r->tag_end - quote - 1));
+        if (!*end)
+            return NULL;
+        ++*end;
+        if (strncmp(p, name, len) == 0 && (p[len] == '=' || is_blank(p[len])))
+            return from;
+        p = *end;
+    }
+    return NULL;
+}
+
+void entity_attribute(struct buf *out, const char *entity, size_t len,
+                      const char *name, const char *value)
+{
+    const char *end = NULL;
+    const char *at;
+    struct root r;
+
+    if (!find_root(entity, len, &r)) {
+        buf_add(out, entity, len);
+        return;
+    }
+    at = find_attribute(&r, name, &end);
+    if (!at)
+        at = end = r.tag_end;
+    buf_add(out, entity, (size_t)(at - entity));
+    if (*value) {
+        buf_printf(out, " %s='", name);
+        buf_add_xml(out, value, strlen(value));
+        buf_addc(out, '\'');
+    }
+    buf_add(out, end, (size_t)(entity + len - end));
+}
+
 /* ---- the bytes ---- */
 
 static uint32_t next_char(const unsigned char **at, const unsigned char *end)

@@ -24,4 +24,9 @@
 void entity_shape(struct buf *out, enum bytes_kind kind, const char *entity,
                   size_t len, size_t size);
 
+/* The entity with an attribute of its root set to value, or without it where
+ * value is "". */
+void entity_attribute(struct buf *out, const char *entity, size_t len,
+                      const char *name, const char *value);
+
 #endif

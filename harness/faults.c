@@ -126,6 +126,8 @@ static const char *bytes_name(enum bytes_kind kind)
         return "bytes-deflate";
     case BYTES_HEADER:
         return "bytes-header";
+    case BYTES_ATTRIBUTE:
+        return "bytes-attribute";
     }
     return "";
 }
@@ -328,6 +330,17 @@ static void write_shape(struct buf *out, const struct http_message *m,
     buf_release(&body);
 }
 
+static void write_attribute(struct buf *out, const struct http_message *m,
+                            const struct http_header *attribute)
+{
+    struct buf body = BUF_INIT;
+
+    entity_attribute(&body, buf_str(&m->body), m->body.len, attribute->name,
+                     attribute->value);
+    rewrite(out, m, NULL, buf_str(&body), body.len);
+    buf_release(&body);
+}
+
 /* ---- plans ---- */
 
 static void plan_drip(struct delivery *plan, const char *answer, size_t len,
@@ -423,6 +436,9 @@ static void plan_bytes(const struct action *a, const struct http_message *m,
     case BYTES_HEADER:
         rewrite_all(&out, m, v->headers, v->header_count, buf_str(&m->body),
                     m->body.len);
+        break;
+    case BYTES_ATTRIBUTE:
+        write_attribute(&out, m, &v->headers[0]);
         break;
     }
     delivery_add(plan, 0, buf_str(&out), out.len);

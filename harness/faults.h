@@ -24,7 +24,8 @@ const char *faults_name(const struct action *a);
 /* What the action's expressions came to. */
 struct fault_values {
     int64_t every_ms; /* a->every, for a drip */
-    /* a->reply's headers, for BYTES of kind HEADER; borrowed for the call */
+    /* a->reply's headers, for BYTES of kind HEADER and ATTRIBUTE; borrowed for
+     * the call */
     const struct http_header *headers;
     size_t header_count;
 };

@@ -36,6 +36,7 @@ struct mock_options grant_options(const struct testcase *tc)
     grant_flag(&o.keys, g->keys);
     grant_flag(&o.restartlogic, g->restartlogic);
     grant_flag(&o.anonymous, g->anonymous);
+    grant_flag(&o.streams, g->streams);
     grant_flag(&o.literal_overactivity, g->overactivity_literal);
     if (g->ver)
         o.ver = strcmp(g->ver, "none") == 0 ? NULL : g->ver;

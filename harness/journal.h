@@ -39,7 +39,9 @@
  *   method         of the request
  *   kind           the first that fits: options (the method), other (no
  *                  <body/>), terminate, pause, restart, create (no sid),
- *                  payload, poll
+ *                  payload, poll. Where the manager named the session's first
+ *                  stream, a poll with 'to' is add-stream, and a terminate with
+ *                  'stream' is close-stream if others stay open
  *   rid sid        as the request has them; a rid without '+' and zeros in
  *                  front
  *   rid-form       how the rid is spelled: plain padded (zeros) signed (+) bad
@@ -64,8 +66,8 @@
  *   open-client    distinct rids without an answer as the client can know when
  *                  it sends this one, itself included; those whose connection
  *                  died, or whose answer was on its way, not counted
- *   open-limit     what open-client may be: requests, and 1 for pause and
- *                  terminate
+ *   open-limit     what open-client may be: requests, and 1 for pause,
+ *                  terminate and close-stream
  *   open-manager   distinct rids that the manager has, or was sent, and did
  *                  not answer, itself included
  *   since-poll polling-ms  polling sessions: ms since the empty request
@@ -107,6 +109,7 @@
  *   requests inactivity polling maxpause ver ack accept  as granted
  *   asked-wait asked-hold asked-ver asked-content
  *   polls          yes: a polling session
+ *   stream         name of the first one, where the manager gives names
  *   rid            the highest
  *   rids-missing   rids below it that never came, at most 100; "": none
  *   missing-ms     at the end: for how long the first of them was missing
@@ -133,9 +136,10 @@
  *   closed closed-by t1  how, by whom (us peer) and when it ended
  *
  * <ev>  what the driver said; all of them: $ev
- *   n seq t client kind value condition text; a stanza is inside
+ *   n seq t client kind value condition text; a stanza is inside; stream: its
+ *   number, where it is not the first
  * <do>  a verb for the driver, and once more with its result
- *   seq t client verb result reason; stanzas are inside
+ *   seq t client verb result reason; stanzas are inside; stream: of the order
  * <lag>  our own loop was late: t0 t1 ms
  * <step> <end>  seq t line what outcome; seq t how because line
  */

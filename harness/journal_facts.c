@@ -29,6 +29,10 @@ const char *facts_kind_name(enum kind kind)
         return "payload";
     case KIND_POLL:
         return "poll";
+    case KIND_ADD_STREAM:
+        return "add-stream";
+    case KIND_CLOSE_STREAM:
+        return "close-stream";
     }
     return "";
 }

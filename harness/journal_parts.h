@@ -2,7 +2,8 @@
  * What the files of the journal share: journal.c (events in, variables out),
  * journal_facts.c (what one exchange's bytes say), journal_x.c (an exchange's
  * way through the events), journal_session.c (what a session's exchanges say
- * together). Nothing here is for others.
+ * together), journal_streams.c (its streams, where it may have several).
+ * Nothing here is for others.
  */
 #ifndef HARNESS_JOURNAL_PARTS_H
 #define HARNESS_JOURNAL_PARTS_H
@@ -28,6 +29,9 @@ enum kind {
     KIND_CREATE,
     KIND_PAYLOAD,
     KIND_POLL,
+    /* only where the manager named the session's first stream, §16 */
+    KIND_ADD_STREAM,
+    KIND_CLOSE_STREAM,
 };
 
 struct journal_x {
@@ -49,9 +53,16 @@ struct journal_x {
     unsigned request_body, answer_body; /* equality classes; 0: none */
     struct journal_session *session;    /* or NULL */
     struct journal_rid *rid;            /* its row there, or NULL */
-    bool pending;  /* in its session's list of what is open */
-    bool polls_on; /* a poll after a poll whose answer we do not know to be
-                      delivered yet: an ACK may take its time */
+    bool pending;   /* in its session's list of what is open */
+    bool polls_on;  /* a poll after a poll whose answer we do not know to be
+                       delivered yet: an ACK may take its time */
+    bool ends_last; /* its answer closes the last stream, by name */
+};
+
+/* A stream, by the name that the manager gave it. */
+struct journal_stream {
+    char *name;
+    bool closed; /* somebody said so */
 };
 
 /* One rid of a session, and what became of it. */
@@ -97,10 +108,13 @@ struct journal_session {
     bool polls; /* a polling session: XEP-0124 §12 */
     bool has_jid;
     bool ended;
-    int64_t terminate_t;      /* an end was delivered; -1: none */
-    size_t manager_open;      /* rids that the manager has and did not answer */
-    size_t broken;            /* rids */
-    size_t unknown;           /* answers that may or may not have been seen */
+    int64_t terminate_t; /* an end was delivered; -1: none */
+    size_t manager_open; /* rids that the manager has and did not answer */
+    size_t broken;       /* rids */
+    size_t unknown;      /* answers that may or may not have been seen */
+    struct journal_stream *streams; /* the first one first; none: not offered */
+    size_t stream_count, stream_cap;
+    size_t streams_asked;     /* requests for one more */
     xmlHashTablePtr asked;    /* ids of iqs sent up: how often */
     xmlHashTablePtr answered; /* ids of iqs that answer them */
 };
@@ -217,6 +231,16 @@ void session_delivered(struct journal *j, struct journal_x *x,
 void session_gave_up(struct journal *j, struct journal_x *x, int64_t t);
 void session_finish(struct journal *j, struct journal_session *s, int64_t t);
 void session_free(struct journal_session *s);
+
+/* ---- its streams (journal_streams.c) ---- */
+void journal_streams_begin(struct journal_session *s, const xmlNode *granted);
+/* What kind of request it is where there may be several streams. */
+void journal_streams_request(const struct journal *j, struct journal_session *s,
+                             struct journal_x *x);
+/* The manager answered; ends: with a terminate. */
+void journal_streams_answered(struct journal_session *s, struct journal_x *x,
+                              const xmlNode *body, bool ends);
+void journal_streams_release(struct journal_session *s);
 
 /* ---- a session's rows and payloads (journal_rids.c) ---- */
 struct journal_rid *rids_add(struct journal_session *s,

@@ -275,6 +275,8 @@ static void find_surplus(struct journal_session *s, struct journal_x *x,
 {
     struct buf ids = BUF_INIT;
 
+    if (s->streams_asked)
+        return; /* each stream answers what is for all, §16.4 */
     for (xmlNodePtr n = xml_child(body, NULL, NULL); n; n = xml_next(n)) {
         const char *id = xml_attr(n, NULL, "id");
         uintptr_t asked, answered;

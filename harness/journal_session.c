@@ -23,6 +23,7 @@ void session_free(struct journal_session *s)
     xmlHashFree(s->answered, NULL);
     free(s->rids);
     free(s->pending);
+    journal_streams_release(s);
     free(s->sid);
     free(s);
 }
@@ -43,10 +44,13 @@ static bool is_type(const xmlNode *body, const char *type)
     return have && strcmp(have, type) == 0;
 }
 
-/* An end of the whole session: with stream= only that stream ends, §16.6. */
-static bool is_end(const xmlNode *body)
+/* An end of the whole session: with stream= only that stream ends, unless it
+ * was the last, §16.6. Where no streams are named that is nobody's name. */
+static bool is_end(const struct journal_x *x, const xmlNode *body)
 {
-    return is_type(body, "terminate") && !xml_attr(body, NULL, "stream");
+    return is_type(body, "terminate") &&
+           (!xml_attr(body, NULL, "stream") || !x->session->stream_count ||
+            x->ends_last);
 }
 
 static long long status_of(const xmlNode *message)
@@ -191,9 +195,9 @@ static void since_poll(const struct journal *j, const struct journal_session *s,
     const struct journal_x *last =
         before ? journal_x_of(j, before->first) : NULL;
 
-    if (!last || !s->polls || !s->has_jid || s->polling_ms < 0 ||
-        x->kind != KIND_POLL || last->kind != KIND_POLL || before->down_done ||
-        before->copies > 1)
+    if (!last || !s->polls || !s->has_jid || s->streams_asked ||
+        s->polling_ms < 0 || x->kind != KIND_POLL || last->kind != KIND_POLL ||
+        before->down_done || before->copies > 1)
         return;
     x->polls_on = !before->known;
     if (x->polls_on)
@@ -238,9 +242,12 @@ void session_request(struct journal *j, struct journal_session *s,
                      struct journal_x *x)
 {
     const char *rid = xml_attr(x->node, NULL, "rid");
-    bool extra = x->kind == KIND_PAUSE || x->kind == KIND_TERMINATE;
+    bool extra;
 
     x->session = s;
+    journal_streams_request(j, s, x);
+    extra = x->kind == KIND_PAUSE || x->kind == KIND_TERMINATE ||
+            x->kind == KIND_CLOSE_STREAM;
     journal_put_number(x->node, "session", s->n);
     add_gap(j, s, x, x->t0);
     if (facts_is_number(rid)) {
@@ -254,8 +261,7 @@ void session_request(struct journal *j, struct journal_session *s,
     if (s->requests >= 0)
         journal_put_number(x->node, "open-limit", s->requests + extra);
     journal_put_number(s->node, "open", (long long)distinct(j, s, false));
-    if (x->kind == KIND_TERMINATE &&
-        !xml_attr(facts_body(x->req), NULL, "stream")) {
+    if (x->kind == KIND_TERMINATE) {
         struct event when = {.seq = x->seq0, .t_ms = x->t0};
 
         end(s, &when, "client", NULL);
@@ -339,6 +345,7 @@ session_new(struct journal *j, struct journal_x *x, const xmlNode *granted)
     journal_put(s->node, "rids-missing", "");
     journal_put_number(s->node, "open", 0);
     negotiate(s, facts_body(x->req), granted);
+    journal_streams_begin(s, granted);
     x->session = s;
     journal_put_number(x->node, "session", s->n);
     if (facts_is_number(rid)) {
@@ -486,7 +493,10 @@ void session_answered(struct journal *j, struct journal_x *x,
         return;
     if (is_good(message) && x->rid)
         good_answer(j, x->session, x, message, ev);
-    if (body && is_end(body))
+    if (body && is_good(message))
+        journal_streams_answered(x->session, x, body,
+                                 is_type(body, "terminate"));
+    if (body && is_end(x, body))
         end(x->session, ev, "manager", xml_attr(body, NULL, "condition"));
     else if (is_legacy_end(x->session, message))
         end(x->session, ev, "manager", NULL);
@@ -521,7 +531,7 @@ void session_delivered(struct journal *j, struct journal_x *x,
         set_broken(s, x->rid, false);
         poll_after(j, s, x->rid);
     }
-    if (s->terminate_t < 0 && (is_end(body) || x->kind == KIND_TERMINATE)) {
+    if (s->terminate_t < 0 && (is_end(x, body) || x->kind == KIND_TERMINATE)) {
         s->terminate_t = ev->t_ms;
         journal_put_number(s->node, "terminate-delivered", (long long)ev->seq);
         journal_put_number(s->node, "terminate-delivered-t", ev->t_ms);

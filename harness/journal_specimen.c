@@ -47,7 +47,7 @@ static const struct element of_session = {
     "polling=5 maxpause=120 ver=1.11 ack=100 accept=gzip asked-wait=60 "
     "asked-hold=1 asked-ver=1.11 asked-content=text/xml polls=yes rid=101 "
     "rids-missing= missing-ms=1 open=0 idle-since=5 ended=9 ended-t=9 "
-    "ended-by=client condition=item-not-found terminate-delivered=10 "
+    "ended-by=client condition=item-not-found stream=a terminate-delivered=10 "
     "terminate-delivered-t=10",
     "", ""};
 
@@ -57,11 +57,12 @@ static const struct element of_conn = {
     "", "n=1 seq=1 t=0 tls=yes problem=none closed=fin closed-by=peer t1=9",
     ""};
 static const struct element of_ev = {
-    "seq=1 t=1 n=1 client=0 kind=status value=connected condition=none "
+    "seq=1 t=1 n=1 client=0 stream=1 kind=status value=connected "
+    "condition=none "
     "text=words",
     "", ""};
 static const struct element of_do = {
-    "seq=1 t=1 client=0 verb=connect result=ok reason=none", "", ""};
+    "seq=1 t=1 client=0 verb=connect stream=1 result=ok reason=none", "", ""};
 static const struct element of_lag = {"t0=1 t1=2 ms=1", "", ""};
 static const struct element of_step = {
     "seq=1 t=1 line=1 what=await outcome=done", "", ""};

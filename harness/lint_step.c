@@ -205,7 +205,9 @@ static const struct {
     const char *attr;
     const char *words;
 } vocabulary[] = {
-    {"x", "kind", "create poll payload restart pause terminate options other"},
+    {"x", "kind",
+     "create poll payload restart pause terminate add-stream close-stream "
+     "options other"},
     {"x", "arrived", "whole part none unknown"},
     {"x", "delivered", "whole part none unknown"},
     {"x", "by", "manager between"},

@@ -437,6 +437,8 @@ void play_said(struct play *p, int64_t now_ms, const struct said *said)
 
     event_init(&ev, "ev");
     event_setf(&ev, "client", "%u", said->client);
+    if (said->stream)
+        event_setf(&ev, "stream", "%u", said->stream);
     event_set(&ev, "kind", said->kind);
     event_set(&ev, "value", said->value);
     event_set(&ev, "condition", said->condition);

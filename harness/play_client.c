@@ -337,11 +337,16 @@ static void override(struct play *p, int64_t now_ms, struct exchange *ex,
 
     if (e.text[0])
         play_end_broken(p, now_ms, a->line, &e);
-    mock_override(p->setting->mock, xml_attr(node, NULL, "sid"),
-                  xml_attr(node, NULL, "rid"),
-                  a->kind == ACTION_TERMINATE ? MOCK_TERMINATE
-                                              : MOCK_RECOVERABLE,
-                  a->condition, xml, xml ? strlen(xml) : 0);
+    if (a->kind == ACTION_TERMINATE && a->stream >= 0)
+        mock_override_stream(p->setting->mock, xml_attr(node, NULL, "sid"),
+                             xml_attr(node, NULL, "rid"), (size_t)a->stream,
+                             a->condition, xml, xml ? strlen(xml) : 0);
+    else
+        mock_override(p->setting->mock, xml_attr(node, NULL, "sid"),
+                      xml_attr(node, NULL, "rid"),
+                      a->kind == ACTION_TERMINATE ? MOCK_TERMINATE
+                                                  : MOCK_RECOVERABLE,
+                      a->condition, xml, xml ? strlen(xml) : 0);
     free(xml);
 }
 

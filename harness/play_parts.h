@@ -50,7 +50,7 @@ enum went { WENT_ON, WENT_WAIT, WENT_OVER };
 /* Statuses that an await event= has used. */
 struct consumed {
     char *value;
-    unsigned client;
+    unsigned client, stream;
     uint64_t seq; /* of the last; where the wire stands in: how many */
 };
 

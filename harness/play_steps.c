@@ -213,37 +213,47 @@ static void name_node(struct play *p, int64_t now_ms, const char *as,
 /* Where an await has come for this status and client: how far its events are
  * used up. A new one has used nothing. NULL: there are too many. */
 static struct consumed *consumed(struct play *p, const char *status,
-                                 unsigned client)
+                                 unsigned client, unsigned stream)
 {
     struct consumed *c = p->consumed;
 
     for (; c < p->consumed + p->consumed_count; c++)
-        if (c->client == client && strcmp(c->value, status) == 0)
+        if (c->client == client && c->stream == stream &&
+            strcmp(c->value, status) == 0)
             return c;
     if (p->consumed_count == sizeof p->consumed / sizeof p->consumed[0])
         return NULL;
     p->consumed_count++;
     c->value = mem_dup(status);
     c->client = client;
+    c->stream = stream;
     return c;
+}
+
+/* Is the number in that attribute, where it is 0 unless it is there? */
+static bool is_of(const xmlNode *node, const char *name, unsigned number)
+{
+    const char *text = xml_attr(node, NULL, name);
+
+    return (text ? strtoul(text, NULL, 10) : 0) == number;
 }
 
 /* Has the driver said this status, later than what an earlier await of the
  * same status used up? */
-static bool status_came(struct play *p, const char *status, const char *client)
+static bool status_came(struct play *p, const struct step *st)
 {
-    struct consumed *c = consumed(p, status, play_client_number(p, client));
-    char number[16];
+    const char *status = st->name;
+    unsigned client = play_client_number(p, st->client);
+    struct consumed *c = consumed(p, status, client, st->stream);
 
-    snprintf(number, sizeof number, "%u", play_client_number(p, client));
     for (xmlNodePtr n = xml_child(journal_root(p->journal), NULL, "ev"); n;
          n = xml_next(n)) {
         const char *value = xml_attr(n, NULL, "value");
         const char *seq = xml_attr(n, NULL, "seq");
 
         if (strcmp((const char *)n->name, "ev") != 0 || !value || !seq ||
-            strcmp(value, status) != 0 ||
-            strcmp(xml_attr(n, NULL, "client"), number) != 0)
+            strcmp(value, status) != 0 || !is_of(n, "client", client) ||
+            !is_of(n, "stream", st->stream))
             continue;
         if (c && strtoull(seq, NULL, 10) <= c->seq)
             continue;
@@ -262,7 +272,7 @@ static bool wire_shows(struct play *p, const char *status)
     const char *fact = strcmp(status, "connected") == 0      ? "jid"
                        : strcmp(status, "disconnected") == 0 ? "ended"
                                                              : NULL;
-    struct consumed *c = fact ? consumed(p, status, 0) : NULL;
+    struct consumed *c = fact ? consumed(p, status, 0, 0) : NULL;
     uint64_t shown = 0;
 
     for (xmlNodePtr n = xml_child(journal_root(p->journal), NULL, "s"); c && n;
@@ -283,7 +293,7 @@ static bool await_holds(struct play *p, const struct step *st, int64_t now_ms,
     bool holds;
 
     if (st->name)
-        return p->setting->has_status ? status_came(p, st->name, st->client)
+        return p->setting->has_status ? status_came(p, st)
                                       : wire_shows(p, st->name);
     value = expr_eval(st->expr, p->journal, NULL, e);
     if (!value)

@@ -70,8 +70,9 @@ static void emit_do(struct play *p, int64_t now_ms, const struct verb *v,
     event_set(&ev, "verb", v->name);
     for (size_t i = 0; i < v->arg_count; i++) {
         /* the journal must know it for one that the manager gave */
-        if (strcmp(v->args[i].name, "sid") == 0)
-            event_set(&ev, "sid", v->args[i].value);
+        if (strcmp(v->args[i].name, "sid") == 0 ||
+            strcmp(v->args[i].name, "stream") == 0)
+            event_set(&ev, v->args[i].name, v->args[i].value);
     }
     if (xml) {
         ev.data = xml;
@@ -236,8 +237,9 @@ enum went play_verbs_push(struct play *p, const struct step *st, int64_t now_ms)
 
     if (!xml)
         return play_end_broken(p, now_ms, st->line, &e);
-    pushed = mock_push(p->setting->mock, now_ms, session_of(p, st->client), xml,
-                       strlen(xml));
+    pushed =
+        mock_push_stream(p->setting->mock, now_ms, session_of(p, st->client),
+                         st->stream, xml, strlen(xml));
     free(xml);
     if (pushed < 0)
         return play_end_at(p, now_ms, PLAY_STOPPED,

@@ -34,6 +34,7 @@ struct verb {
 /* What the client under test said. Strings are borrowed for the call. */
 struct said {
     unsigned client;
+    unsigned stream;       /* of the client, 0: the first; XEP-0124 §16 */
     const char *kind;      /* "status", "stanza", "error" */
     const char *value;     /* status: "connected", ...; else NULL */
     const char *condition; /* or NULL */

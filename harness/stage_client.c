@@ -73,8 +73,10 @@ static void do_verb(void *stage, const struct verb *v)
         return; /* it is lost, and the play is told so */
     st->unanswered++;
     if (strcmp(v->name, "connect") == 0 || strcmp(v->name, "attach") == 0 ||
-        strcmp(v->name, "restore") == 0)
+        strcmp(v->name, "restore") == 0) {
         c->active = true;
+        c->streams = 1;
+    }
     driver_session_verb(c->session, v,
                         strcmp(v->name, "restore") == 0 ? c->state : NULL);
 }
@@ -232,15 +234,27 @@ static void on_result(void *ctx, int64_t now_ms, unsigned client,
     stage_turn(st);
 }
 
+/* A client is over when all its streams are. */
+static void note_stream(struct stage_client *c, const struct said *said)
+{
+    uint64_t bit = said->stream < 64 ? UINT64_C(1) << said->stream : 0;
+
+    if (is_an_end(said->value))
+        c->streams &= ~bit;
+    else if (said->stream)
+        c->streams |= bit;
+    if (is_an_end(said->value) && !c->streams)
+        c->active = false;
+}
+
 /* Once the steps have settled, what is said is about the sign-off, which was
  * our wish and is no fact of the case. */
 static void on_said(void *ctx, int64_t now_ms, const struct said *said)
 {
     struct stage_sockets *st = ctx;
 
-    if (said->value && strcmp(said->kind, "status") == 0 &&
-        is_an_end(said->value))
-        st->clients[said->client].active = false;
+    if (said->value && strcmp(said->kind, "status") == 0)
+        note_stream(&st->clients[said->client], said);
     if (st->phase == STAGE_PLAYING || st->phase == STAGE_SETTLING)
         play_said(st->play, now_ms, said);
     stage_turn(st);

@@ -30,7 +30,8 @@ struct http_mhd;
 struct stage_client {
     struct driver_session *session;
     bool active; /* it was told to connect, and has not said that it is over */
-    char *state; /* JSON text from save, or NULL */
+    uint64_t streams; /* which of them are not over, by the bit; §16 */
+    char *state;      /* JSON text from save, or NULL */
 };
 
 /* The same where nobody obeys: a program or a person. */

@@ -66,6 +66,8 @@ void answer_write(struct buf *out, const struct answer_parts *p)
         answer_add_attr(out, "type", p->type);
     if (p->condition)
         answer_add_attr(out, "condition", p->condition);
+    if (p->stream)
+        answer_add_attr(out, "stream", p->stream);
     if (p->ack)
         buf_printf(out, " ack='%" PRIu64 "'", p->ack);
     if (p->report)

@@ -35,6 +35,7 @@ struct answer_parts {
     uint64_t ack;          /* §9.1; 0: none */
     uint64_t report;       /* §9.2; 0: none */
     int64_t report_age_ms; /* with report: the time attribute */
+    const char *stream;    /* §16.4; NULL: none is named */
     const char *extra;     /* attributes as written, each with a space before
                               it; NULL: none */
     const char *payload;   /* whole elements, not escaped; a string */

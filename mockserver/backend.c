@@ -243,6 +243,11 @@ const char *backend_jid(const struct backend_stream *s)
     return s && s->jid ? s->jid : "";
 }
 
+bool backend_awaits_restart(const struct backend_stream *s)
+{
+    return s->stage == STAGE_AUTHENTICATED;
+}
+
 bool backend_is_bound(const struct backend_stream *s)
 {
     return s->stage == STAGE_BOUND;

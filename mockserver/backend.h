@@ -52,6 +52,9 @@ void backend_receive(struct backend_stream *s, xmlNodePtr element);
  * changed. */
 const char *backend_jid(const struct backend_stream *s);
 
+/* Its login is through, and the restart that must follow is not. */
+bool backend_awaits_restart(const struct backend_stream *s);
+
 /* May this client still poll as it likes, since its login is not complete? */
 bool backend_is_bound(const struct backend_stream *s);
 

@@ -116,7 +116,8 @@ void cmsession_strip(struct cmsession *s)
     free_list(&s->open);
     free_list(&s->parked);
     replay_release(&s->replay);
-    buf_release(&s->queue);
+    cmstream_release_all(&s->streams);
+    s->end_stream = NULL;
     buf_release(&s->end_xml);
     free(s->end_condition);
     s->end_condition = NULL;

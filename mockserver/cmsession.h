@@ -11,7 +11,7 @@
 #include "common/buf.h"
 
 #include "answer.h"
-#include "backend.h"
+#include "cmstream.h"
 #include "deadlines.h"
 #include "keycheck.h"
 #include "mock.h"
@@ -36,6 +36,8 @@ struct override {
     char *sid;    /* NULL: any */
     uint64_t rid; /* 0: any */
     enum mock_override_kind kind;
+    bool one_stream; /* not the session ends, but this stream */
+    size_t stream;
     char *condition; /* NULL: none */
     struct buf xml;
 };
@@ -58,7 +60,8 @@ struct held {
     int repeats;
     uint64_t report; /* the rid to report with its answer, §9.2; 0: none */
     int64_t report_sent_ms;
-    struct override *end; /* the session ends with this one; NULL: no */
+    struct cmstream *opened; /* its answer tells the name, §16.3; or NULL */
+    struct override *end;    /* the session ends with this one; NULL: no */
 };
 
 /* Releases the request too. Accepts NULL. */
@@ -115,16 +118,15 @@ struct cmsession {
     bool last_empty;
     bool last_answer_empty;
 
-    struct backend_stream *stream;
-    struct buf queue;     /* elements for the client */
-    int answers_withheld; /* so many answers go out before the queue does */
+    struct cmstreams streams;
 
     char *end_condition; /* while ENDING; NULL: none */
     struct buf end_xml;
+    struct cmstream *end_stream; /* whose error it is; NULL: of none */
 };
 
-/* Zeroed, with state OPEN. Free with cmsession_free(), which does not take it
- * out of any list, nor close its stream. */
+/* Zeroed, with state OPEN. Free with cmsession_free(), which closes its streams
+ * and does not take it out of any list. */
 struct cmsession *cmsession_new(struct mock *m);
 void cmsession_free(struct cmsession *s);
 

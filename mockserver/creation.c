@@ -8,7 +8,6 @@
 
 #include "common/xml.h"
 
-#define OTHER_PREFIX "xb"
 #define DEFAULT_WAIT_S 60
 #define MAX_HOLD 16
 #define AUTHID_LEN 8 /* bytes of chance */
@@ -103,7 +102,7 @@ static void write_one(const struct attributes *a, const char *name,
     char *other = NULL;
 
     if (a->set->other_prefixes && strncmp(name, "xmpp:", 5) == 0)
-        other = mem_printf("%s:%s", OTHER_PREFIX, name + 5);
+        other = mem_printf("%s:%s", MANAGER_OTHER_PREFIX, name + 5);
     answer_add_attr(a->out, other ? other : name, value);
     free(other);
 }
@@ -171,7 +170,7 @@ static void add_attributes(struct buf *out, const struct cmsession *s,
     options_random_hex(o, authid, AUTHID_LEN);
     buf_printf(out,
                " xmlns:stream='" XML_NS_STREAM "' xmlns:%s='" XML_NS_XBOSH "'",
-               o->set.other_prefixes ? OTHER_PREFIX : "xmpp");
+               o->set.other_prefixes ? MANAGER_OTHER_PREFIX : "xmpp");
     add(&a, "sid", s->sid);
     add_number(&a, "wait", s->wait_s);
     add_number(&a, "requests", s->requests ? s->requests : -1);
@@ -183,6 +182,8 @@ static void add_attributes(struct buf *out, const struct cmsession *s,
     add_ack(&a, s);
     if (o->set.accept)
         add(&a, "accept", o->set.accept);
+    if (o->set.streams)
+        add(&a, "stream", s->streams.first->name);
     add(&a, "from", o->set.domain);
     add(&a, "authid", authid);
     add(&a, "xmpp:version", "1.0");
@@ -191,39 +192,26 @@ static void add_attributes(struct buf *out, const struct cmsession *s,
     add_wanted(&a);
 }
 
-static int withheld(enum mock_features when)
-{
-    switch (when) {
-    case MOCK_FEATURES_CREATION:
-        return 0;
-    case MOCK_FEATURES_NEXT:
-        return 1;
-    case MOCK_FEATURES_POLLED:
-        return 2;
-    }
-    return 0;
-}
-
 /* The creation response; it is kept like any other. */
 static void respond(struct mock *m, struct cmsession *s, struct arrival *a)
 {
     struct buf attributes = BUF_INIT;
     struct answer_parts parts = {0};
     struct answer_bytes *body;
+    struct cmstream *st;
 
     add_attributes(&attributes, s, &m->options, &a->req);
     parts.extra = attributes.data;
-    if (s->answers_withheld) {
-        s->answers_withheld--;
-    } else {
-        parts.payload = s->queue.data;
-        parts.payload_len = s->queue.len;
+    s->streams.first->announced = true;
+    st = cmstream_to_speak(&s->streams);
+    if (st) {
+        parts.payload = st->queue.data;
+        parts.payload_len = st->queue.len;
     }
     buf_clear(&m->scratch);
     answer_write(&m->scratch, &parts);
     body = answer_bytes_new(m->scratch.data, m->scratch.len);
-    if (parts.payload_len)
-        buf_clear(&s->queue);
+    multi_spoken(m, s, st);
     manager_answer(m, s, a->token, s->rid, body);
     replay_add(&s->replay, s->rid, m->now_ms, false, body, UINT64_MAX);
     answer_bytes_drop(body);
@@ -245,7 +233,6 @@ static struct cmsession *create(struct mock *m, const struct arrival *a)
     s->secure = a->tls;
     s->rid = s->answered = req->rid;
     s->idle_since_ms = s->last_arrival_ms = m->now_ms;
-    s->answers_withheld = withheld(m->options.set.features);
     replay_init(&s->replay, (size_t)s->requests);
     keycheck_pass(&s->keys, NULL, req->newkey);
     return s;
@@ -282,9 +269,9 @@ void creation_take(struct mock *m, struct arrival *a)
     }
     s = create(m, a);
     manager_add(m, s);
+    multi_open_first(m, s);
     script_add_fact(m, s, MOCK_FACT_CREATED, "");
-    s->stream = backend_open(m->backend, s);
-    traffic_forward(s, &a->req);
+    multi_forward(s, &a->req);
     respond(m, s, a);
     traffic_answer_ready(m, s);
 }

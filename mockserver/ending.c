@@ -88,14 +88,25 @@ bool ending_by_server(struct mock *m, struct cmsession *s,
     return true;
 }
 
-/* What was queued comes before the reason (XEP-0206 §6). */
+/* What was queued comes before the reason (XEP-0206 §6). Where there were
+ * several streams, an element must have a name with it, and what has a name
+ * ends that stream only (§16.4, §16.6): so it is the last one's, or there is
+ * none. */
 static void fill_parts(struct answer_parts *parts, const struct cmsession *s,
                        const char *condition, const struct buf *xml)
 {
+    const struct cmstream *st = s->end_stream;
+
     parts->type = "terminate";
     parts->condition = condition;
-    parts->payload = s->queue.data;
-    parts->payload_len = s->queue.len;
+    if (s->streams.count == 1)
+        st = s->streams.first;
+    else if (st)
+        parts->stream = st->name;
+    if (st) {
+        parts->payload = st->queue.data;
+        parts->payload_len = st->queue.len;
+    }
     parts->payload2 = xml->data;
     parts->payload2_len = xml->len;
 }

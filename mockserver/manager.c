@@ -17,13 +17,22 @@
 
 /* A client that takes nothing for so long that its queue is full is treated
  * as gone. */
-bool manager_queue(struct cmsession *s, const char *xml, size_t len)
+bool manager_queue(struct cmstream *st, const char *xml, size_t len)
 {
-    if (s->queue.len + len > MOCK_MAX_QUEUE)
+    struct cmsession *s = st->session;
+
+    if (cmstream_queued_len(&s->streams) + len > MOCK_MAX_QUEUE)
         return false;
-    buf_add(&s->queue, xml, len);
+    cmstream_queue(&s->streams, st, xml, len);
     manager_touch(s->mock, s);
     return true;
+}
+
+static void on_stream_error(void *owner, const char *xml, size_t len)
+{
+    struct cmstream *st = owner;
+
+    multi_server_end(st->session->mock, st, "remote-stream-error", xml, len);
 }
 
 static void on_deliver(void *owner, const char *xml, size_t len)
@@ -31,26 +40,19 @@ static void on_deliver(void *owner, const char *xml, size_t len)
     static const char full[] =
         "<stream:error><resource-constraint "
         "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error>";
-    struct cmsession *s = owner;
+    struct cmstream *st = owner;
 
-    if (s->state == MOCK_SESSION_GONE)
+    if (st->session->state == MOCK_SESSION_GONE || st->ending)
         return;
-    if (!manager_queue(s, xml, len))
-        ending_by_server(s->mock, s, "remote-stream-error", full, strlen(full));
-}
-
-static void on_stream_error(void *owner, const char *xml, size_t len)
-{
-    struct cmsession *s = owner;
-
-    ending_by_server(s->mock, s, "remote-stream-error", xml, len);
+    if (!manager_queue(st, xml, len))
+        on_stream_error(owner, full, strlen(full));
 }
 
 static void on_bound(void *owner)
 {
-    struct cmsession *s = owner;
+    const struct cmstream *st = owner;
 
-    script_add_fact(s->mock, s, MOCK_FACT_BOUND, "");
+    script_add_bound(st->session->mock, st);
 }
 
 static const struct backend_events backend_events = {on_deliver,
@@ -77,7 +79,6 @@ static void free_all_sessions(struct mock *m)
     while (m->first) {
         struct cmsession *next = m->first->next;
 
-        backend_close(m->first->stream);
         cmsession_free(m->first);
         m->first = next;
     }
@@ -142,8 +143,6 @@ static void forget_oldest_gone(struct mock *m)
 void manager_retire(struct mock *m, struct cmsession *s)
 {
     deadlines_set(&m->deadlines, &s->deadline, CLOCK_NEVER);
-    backend_close(s->stream);
-    s->stream = NULL;
     cmsession_strip(s);
     if (m->last_gone)
         m->last_gone->next_gone = s;

@@ -6,6 +6,7 @@
  *   creation.c  a request without a sid: a new session (§7)
  *   traffic.c   a request of a session: order, repeats, limits, answers (§8
  *               to §14)
+ *   multi.c     its streams: openings, who is meant, whose turn it is (§16)
  *   script.c    what a case wants and sees: pushes, overrides, facts
  *   ending.c    every way in which a session ends (§10, §13, §17)
  */
@@ -19,6 +20,9 @@
 #include "keytable.h"
 #include "mock.h"
 #include "options.h"
+
+/* For urn:xmpp:xbosh, where the case wants another than xmpp. */
+#define MANAGER_OTHER_PREFIX "xb"
 
 struct fact {
     struct fact *next;
@@ -75,7 +79,7 @@ void manager_retire(struct mock *m, struct cmsession *s);
 void manager_touch(struct mock *m, struct cmsession *s);
 
 /* Elements for the client. Returns false when its queue is full. */
-bool manager_queue(struct cmsession *s, const char *xml, size_t len);
+bool manager_queue(struct cmstream *st, const char *xml, size_t len);
 
 /* At the end of each public call: answers what became answerable. */
 void manager_finish_call(struct mock *m);
@@ -129,6 +133,7 @@ struct override *script_take_override(struct mock *m, const char *sid,
                                       uint64_t rid);
 void script_add_fact(struct mock *m, const struct cmsession *s,
                      enum mock_fact_kind kind, const char *reason);
+void script_add_bound(struct mock *m, const struct cmstream *st);
 void script_release(struct mock *m);
 
 void creation_take(struct mock *m, struct arrival *a);
@@ -138,8 +143,39 @@ void traffic_take(struct mock *m, struct cmsession *s, struct arrival *a);
 void traffic_answer_ready(struct mock *m, struct cmsession *s);
 /* The session's deadline has come. */
 void traffic_time_passed(struct mock *m, struct cmsession *s);
-/* Forward a request's payloads to the server, in document order (§8). */
-void traffic_forward(struct cmsession *s, const struct request *req);
+
+/* The session's first, with its first features queued. */
+void multi_open_first(struct mock *m, struct cmsession *s);
+/* Does a request ask for one more? Where none are named it never does. */
+bool multi_is_addition(const struct cmsession *s, const struct request *req);
+/* Open it; h's answer tells the name, or why there is none. */
+void multi_add(struct mock *m, struct cmsession *s, struct held *h);
+/* It is a terminate, and not the session that it ends. */
+bool multi_closes_one(const struct cmsession *s, const struct request *req);
+/* Why what it names ends the session; NULL: it does not. */
+const char *multi_objection(const struct mock *m, const struct cmsession *s,
+                            const struct request *req);
+/* Forward a request's payloads to the server, in document order (§8): to the
+ * stream it names, or else to all. */
+void multi_forward(struct cmsession *s, const struct request *req);
+void multi_restart(struct cmsession *s, const struct request *req);
+void multi_close_one(struct cmsession *s, const struct request *req);
+bool multi_all_bound(const struct cmsession *s);
+/*
+ * Say in the answer to h what is to be said.
+ *
+ * extra  an empty buffer, for as long as parts is used
+ *
+ * Returns whose word it is, for multi_spoken() after parts were written;
+ * NULL: nobody's.
+ */
+struct cmstream *multi_speak(struct mock *m, struct cmsession *s,
+                             const struct held *h, struct buf *extra,
+                             struct answer_parts *parts);
+void multi_spoken(struct mock *m, struct cmsession *s, struct cmstream *st);
+/* The server's side ends it, and with the last one the session. */
+void multi_server_end(struct mock *m, struct cmstream *st,
+                      const char *condition, const char *xml, size_t len);
 
 /* The client broke a rule with this request, which is in no list and is
  * taken: it gets the condition, those held other-request (§17.2). */

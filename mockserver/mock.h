@@ -29,6 +29,7 @@
 #define MOCK_MAX_REPEATS 64        /* copies of one rid, §14.3 */
 #define MOCK_MAX_CONTENT 128       /* bytes of the content attribute */
 #define MOCK_MAX_LOGIN_ATTEMPTS 10 /* failed SASL attempts in one stream */
+#define MOCK_MAX_STREAMS 64        /* opened in one session, §16 */
 #define MOCK_MAX_FACTS 1024        /* unread; the oldest are dropped */
 
 /* ---------------------------------------------------------------- options */
@@ -69,6 +70,7 @@ struct mock_options {
     int report_after_ms; /* an unacknowledged answer as old as this is
                             reported, §9.2; -1: never */
     bool keys;           /* verifies key sequences, §15 */
+    bool streams;        /* names streams, and opens more of them, §16 */
     bool restartlogic;   /* says xmpp:restartlogic='true', XEP-0206 §4 */
     bool literal_overactivity; /* §11 to the letter: requests are counted
                                   before the oldest is released */
@@ -204,6 +206,11 @@ void mock_tick(struct mock *m, int64_t now_ms);
 int mock_push(struct mock *m, int64_t now_ms, const char *sid, const char *xml,
               size_t len);
 
+/* The same on another than the session's first stream: stream is its number,
+ * in the order of opening, and 0 the first. -1 also when that is not open. */
+int mock_push_stream(struct mock *m, int64_t now_ms, const char *sid,
+                     size_t stream, const char *xml, size_t len);
+
 enum mock_override_kind {
     MOCK_TERMINATE,   /* the session ends when this rid's turn comes */
     MOCK_RECOVERABLE, /* type='error' at once; the rid counts as not received,
@@ -226,6 +233,17 @@ int mock_override(struct mock *m, const char *sid, const char *rid,
                   const char *xml, size_t len);
 
 /*
+ * The manager closes one stream in its answer to one request; the session
+ * lives, unless no other stream is open (§16.6).
+ *
+ * stream                            as in mock_push_stream()
+ * sid, rid, condition, xml, len     as in mock_override()
+ */
+int mock_override_stream(struct mock *m, const char *sid, const char *rid,
+                         size_t stream, const char *condition, const char *xml,
+                         size_t len);
+
+/*
  * End a session from the server's side: on the oldest open request, or else
  * on the next one that comes (§17.2).
  *
@@ -236,6 +254,12 @@ int mock_override(struct mock *m, const char *sid, const char *rid,
 int mock_end_session(struct mock *m, int64_t now_ms, const char *sid,
                      const char *condition, const char *xml, size_t len);
 
+/* The same to one stream; where it is the last one open, to its session.
+ * Returns 0, or -1 when there is no such open stream. */
+int mock_end_stream(struct mock *m, int64_t now_ms, const char *sid,
+                    size_t stream, const char *condition, const char *xml,
+                    size_t len);
+
 enum mock_session_state {
     MOCK_SESSION_OPEN,
     MOCK_SESSION_PAUSED, /* §10: until the next request */
@@ -245,12 +269,13 @@ enum mock_session_state {
 
 struct mock_session_info {
     const char *sid;
-    const char *jid; /* full JID; "" before resource binding */
+    const char *jid; /* full, of the first stream that is bound; "": none is */
     enum mock_session_state state;
-    uint64_t rid;  /* highest received without a gap */
-    size_t open;   /* requests held unanswered */
-    size_t parked; /* requests waiting behind a gap */
-    size_t queued; /* bytes waiting for the client */
+    uint64_t rid;   /* highest received without a gap */
+    size_t open;    /* requests held unanswered */
+    size_t parked;  /* requests waiting behind a gap */
+    size_t queued;  /* bytes waiting for the client */
+    size_t streams; /* that are open */
 };
 
 /*

@@ -134,6 +134,7 @@ static void read_strings(struct request *r)
     r->lang = xml_attr(body, XML_NS_XML, "lang");
     r->content = xml_attr(body, NULL, "content");
     r->route = xml_attr(body, NULL, "route");
+    r->stream = xml_attr(body, NULL, "stream");
     r->key = xml_attr(body, NULL, "key");
     r->newkey = xml_attr(body, NULL, "newkey");
     r->xmpp_version = xml_attr(body, XML_NS_XBOSH, "version");

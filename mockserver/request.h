@@ -29,6 +29,7 @@ struct request {
     const char *lang;
     const char *content;
     const char *route;
+    const char *stream; /* §16 */
     const char *key;
     const char *newkey;
     const char *xmpp_version;

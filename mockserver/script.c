@@ -30,6 +30,20 @@ void script_release(struct mock *m)
     free_fact(m->fact_taken);
 }
 
+static const char *stream_jid(const struct cmstream *st)
+{
+    return backend_jid(st ? st->backend : NULL);
+}
+
+static const char *bound_jid(const struct cmsession *s)
+{
+    const struct cmstream *st = s->streams.first;
+
+    while (st && !*stream_jid(st))
+        st = st->next;
+    return stream_jid(st);
+}
+
 static struct cmsession *live_session(const struct mock *m, const char *sid)
 {
     struct cmsession *s;
@@ -43,15 +57,57 @@ static struct cmsession *live_session(const struct mock *m, const char *sid)
     return s;
 }
 
+/* Open, of a live session. */
+static struct cmstream *open_stream(const struct mock *m, const char *sid,
+                                    size_t number)
+{
+    struct cmsession *s = live_session(m, sid);
+    struct cmstream *st = s ? cmstream_numbered(&s->streams, number) : NULL;
+
+    return st && cmstream_is_open(st) ? st : NULL;
+}
+
+int mock_push_stream(struct mock *m, int64_t now_ms, const char *sid,
+                     size_t stream, const char *xml, size_t len)
+{
+    struct cmstream *st = open_stream(m, sid, stream);
+
+    m->now_ms = now_ms;
+    if (!st || st->session->state == MOCK_SESSION_ENDING ||
+        !manager_queue(st, xml, len))
+        return -1;
+    manager_finish_call(m);
+    return 0;
+}
+
 int mock_push(struct mock *m, int64_t now_ms, const char *sid, const char *xml,
               size_t len)
 {
-    struct cmsession *s = live_session(m, sid);
+    return mock_push_stream(m, now_ms, sid, 0, xml, len);
+}
 
-    m->now_ms = now_ms;
-    if (!s || s->state == MOCK_SESSION_ENDING || !manager_queue(s, xml, len))
+static struct override *add_override(struct mock *m)
+{
+    struct override **link = &m->overrides;
+
+    while (*link)
+        link = &(*link)->next;
+    *link = mem_alloc(sizeof **link);
+    return *link;
+}
+
+int mock_override_stream(struct mock *m, const char *sid, const char *rid,
+                         size_t stream, const char *condition, const char *xml,
+                         size_t len)
+{
+    struct override *o;
+
+    if (mock_override(m, sid, rid, MOCK_TERMINATE, condition, xml, len) < 0)
         return -1;
-    manager_finish_call(m);
+    for (o = m->overrides; o->next; o = o->next)
+        ;
+    o->one_stream = true;
+    o->stream = stream;
     return 0;
 }
 
@@ -59,21 +115,17 @@ int mock_override(struct mock *m, const char *sid, const char *rid,
                   enum mock_override_kind kind, const char *condition,
                   const char *xml, size_t len)
 {
-    struct override **link = &m->overrides;
     struct override *o;
     uint64_t number = 0;
 
     if (rid && request_parse_rid(rid, &number) < 0)
         return -1;
-    while (*link)
-        link = &(*link)->next;
-    o = mem_alloc(sizeof *o);
+    o = add_override(m);
     o->sid = mem_dup(sid);
     o->rid = number;
     o->kind = kind;
     o->condition = mem_dup(condition);
     buf_add(&o->xml, xml, xml ? len : 0);
-    *link = o;
     return 0;
 }
 
@@ -83,7 +135,8 @@ struct override *script_take_override(struct mock *m, const char *sid,
     for (struct override **link = &m->overrides; *link; link = &(*link)->next) {
         struct override *o = *link;
 
-        if ((o->sid && (!sid || strcmp(o->sid, sid) != 0)) ||
+        if ((o->one_stream && !sid) ||
+            (o->sid && (!sid || strcmp(o->sid, sid) != 0)) ||
             (o->rid && o->rid != rid))
             continue;
         *link = o->next;
@@ -105,6 +158,20 @@ int mock_end_session(struct mock *m, int64_t now_ms, const char *sid,
     return 0;
 }
 
+int mock_end_stream(struct mock *m, int64_t now_ms, const char *sid,
+                    size_t stream, const char *condition, const char *xml,
+                    size_t len)
+{
+    struct cmstream *st = open_stream(m, sid, stream);
+
+    m->now_ms = now_ms;
+    if (!st || st->session->state == MOCK_SESSION_ENDING)
+        return -1;
+    multi_server_end(m, st, condition, xml, len);
+    manager_finish_call(m);
+    return 0;
+}
+
 int mock_next_session(const struct mock *m, const char *after,
                       struct mock_session_info *out)
 {
@@ -117,12 +184,13 @@ int mock_next_session(const struct mock *m, const char *after,
     if (!s)
         return 0;
     out->sid = s->sid;
-    out->jid = backend_jid(s->stream);
+    out->jid = bound_jid(s);
     out->state = s->state;
     out->rid = s->rid;
     out->open = s->open.count;
     out->parked = s->parked.count;
-    out->queued = s->queue.len;
+    out->queued = cmstream_queued_len(&s->streams);
+    out->streams = cmstream_open_count(&s->streams);
     return 1;
 }
 
@@ -141,20 +209,31 @@ static struct fact *pop_fact(struct mock *m)
     return f;
 }
 
-void script_add_fact(struct mock *m, const struct cmsession *s,
+static void add_fact(struct mock *m, const struct cmstream *st,
                      enum mock_fact_kind kind, const char *reason)
 {
     struct fact *f = mem_alloc(sizeof *f);
 
     f->kind = kind;
     f->at_ms = m->now_ms;
-    memcpy(f->sid, s->sid, sizeof f->sid);
-    f->jid = mem_dup(backend_jid(s->stream));
+    memcpy(f->sid, st->session->sid, sizeof f->sid);
+    f->jid = mem_dup(stream_jid(st));
     f->reason = mem_dup(reason);
     *m->facts_end = f;
     m->facts_end = &f->next;
     if (++m->fact_count > MOCK_MAX_FACTS)
         free_fact(pop_fact(m));
+}
+
+void script_add_fact(struct mock *m, const struct cmsession *s,
+                     enum mock_fact_kind kind, const char *reason)
+{
+    add_fact(m, s->streams.first, kind, reason);
+}
+
+void script_add_bound(struct mock *m, const struct cmstream *st)
+{
+    add_fact(m, st, MOCK_FACT_BOUND, "");
 }
 
 int mock_next_fact(struct mock *m, struct mock_fact *out)

@@ -21,14 +21,12 @@ static void answer_oldest(struct mock *m, struct cmsession *s)
 {
     struct held *h = held_list_pop(&s->open);
     struct answer_parts parts = {0};
+    struct buf extra = BUF_INIT;
     struct answer_bytes *body;
+    struct cmstream *st = NULL;
 
-    if (s->answers_withheld && !h->pause) {
-        s->answers_withheld--;
-    } else if (!h->pause) {
-        parts.payload = s->queue.data;
-        parts.payload_len = s->queue.len;
-    }
+    if (!h->pause)
+        st = multi_speak(m, s, h, &extra, &parts);
     if (s->acks && s->rid != h->rid)
         parts.ack = s->rid;
     if (h->report) {
@@ -36,14 +34,15 @@ static void answer_oldest(struct mock *m, struct cmsession *s)
         parts.report_age_ms = m->now_ms - h->report_sent_ms;
     }
     body = manager_answer_held(m, h, &parts);
-    if (parts.payload_len)
-        buf_clear(&s->queue);
     s->answered = h->rid;
-    s->last_answer_empty = parts.payload_len == 0;
+    s->last_answer_empty = !parts.payload_len && !parts.payload2_len;
+    if (!h->pause)
+        multi_spoken(m, s, st);
     s->idle_since_ms = m->now_ms;
     replay_add(&s->replay, h->rid, m->now_ms, h->pause, body,
                s->client_acks ? s->acked : UINT64_MAX);
     answer_bytes_drop(body);
+    buf_release(&extra);
     held_free(h);
 }
 
@@ -53,9 +52,9 @@ static bool must_answer(const struct mock *m, const struct cmsession *s)
 {
     size_t limit = s->polling_session ? 0 : (size_t)s->hold;
 
-    if (s->open.count > limit || s->answers_withheld)
+    if (s->open.count > limit || cmstream_is_withholding(&s->streams))
         return true;
-    if (s->queue.len && !s->open.first->pause)
+    if (cmstream_to_speak(&s->streams) && !s->open.first->pause)
         return true;
     for (const struct held *h = s->open.first; h; h = h->next) {
         if (h->answer_now || h->due_ms <= m->now_ms)
@@ -87,13 +86,9 @@ void traffic_time_passed(struct mock *m, struct cmsession *s)
 
 /* ------------------------------------------------------------- processing */
 
-void traffic_forward(struct cmsession *s, const struct request *req)
+static bool is_poll(const struct cmsession *s, const struct request *req)
 {
-    for (xmlNodePtr n = request_first_payload(req); n; n = xml_next(n)) {
-        if (s->state == MOCK_SESSION_ENDING || s->state == MOCK_SESSION_GONE)
-            return;
-        backend_receive(s->stream, n);
-    }
+    return request_is_empty(req) && !multi_is_addition(s, req);
 }
 
 /* Two empty polls too near each other, the first answered without payloads
@@ -104,7 +99,7 @@ static bool polls_too_fast(const struct cmsession *s, const struct held *h)
         (int64_t)s->polling_s * 10 * (100 - POLLING_SLACK_PERCENT);
 
     return s->polling_s > 0 && s->last_empty && s->last_answer_empty &&
-           backend_is_bound(s->stream) && request_is_empty(&h->req) &&
+           multi_all_bound(s) && is_poll(s, &h->req) &&
            h->arrived_ms - s->last_arrival_ms < least_ms;
 }
 
@@ -121,7 +116,7 @@ static bool overactive(const struct cmsession *s, const struct held *h)
     if (unanswered > limit)
         return true;
     return !s->polling_session && unanswered == limit && s->polling_s > 0 &&
-           request_is_empty(&h->req) &&
+           is_poll(s, &h->req) &&
            h->arrived_ms - s->last_arrival_ms < polling_ms;
 }
 
@@ -164,7 +159,7 @@ static bool may_pause(const struct cmsession *s, const struct request *req)
 
 /* The session's new state, and what is for the server. A payload in a restart
  * is left alone (XEP-0206 §5). */
-static void process(struct cmsession *s, struct held *h)
+static void process(struct mock *m, struct cmsession *s, struct held *h)
 {
     const struct request *req = &h->req;
 
@@ -175,10 +170,16 @@ static void process(struct cmsession *s, struct held *h)
     } else {
         cmsession_move(s, CMSESSION_REQUEST);
     }
-    if (req->restart && !req->terminate)
-        backend_restart(s->stream);
+    if (multi_is_addition(s, req))
+        multi_add(m, s, h);
+    else if (req->restart && !req->terminate)
+        multi_restart(s, req);
     else
-        traffic_forward(s, req);
+        multi_forward(s, req);
+    if (multi_closes_one(s, req)) {
+        multi_close_one(s, req);
+        h->answer_now = true;
+    }
 }
 
 /* Why this request, whose turn it is, ends the session; NULL: it does not. */
@@ -189,20 +190,31 @@ static const char *objection(const struct mock *m, struct cmsession *s,
 
     if (m->options.set.keys && !keycheck_pass(&s->keys, req->key, req->newkey))
         return "item-not-found"; /* §15.4 */
-    if (s->state == MOCK_SESSION_ENDING || h->end)
+    if (s->state == MOCK_SESSION_ENDING || (h->end && !h->end->one_stream))
         return NULL;
     if (is_violation(m, s, h))
         return "policy-violation";
     if (req->pause_s >= 0 && !req->terminate && !may_pause(s, req))
         return "policy-violation"; /* A9 */
-    return NULL;
+    return multi_objection(m, s, req);
+}
+
+/* An order of the case. Where there is no such stream, nothing happens. */
+static void end_one_stream(struct mock *m, struct cmsession *s, struct held *h)
+{
+    const struct override *o = h->end;
+    struct cmstream *st = cmstream_numbered(&s->streams, o->stream);
+
+    if (st && cmstream_is_open(st))
+        multi_server_end(m, st, o->condition, o->xml.data, o->xml.len);
+    h->answer_now = true;
 }
 
 /* The next request in rid order. h is taken. */
 static void run(struct mock *m, struct cmsession *s, struct held *h)
 {
     const char *condition;
-    bool terminate = h->req.terminate;
+    bool ends;
 
     s->rid = h->rid;
     condition = objection(m, s, h);
@@ -210,18 +222,22 @@ static void run(struct mock *m, struct cmsession *s, struct held *h)
         ending_fatal(m, s, h, condition);
         return;
     }
-    if (h->end) {
+    if (h->end && !h->end->one_stream) {
         ending_by_override(m, s, h);
         return;
     }
     note_ack(m, s, h);
     s->last_arrival_ms = h->arrived_ms;
-    s->last_empty = request_is_empty(&h->req);
+    s->last_empty = is_poll(s, &h->req);
     if (s->state != MOCK_SESSION_ENDING)
-        process(s, h);
+        process(m, s, h);
+    if (h->end)
+        end_one_stream(m, s, h);
+    ends = h->req.terminate &&
+           (!multi_closes_one(s, &h->req) || !cmstream_open_count(&s->streams));
     request_release(&h->req);
     held_list_insert(&s->open, h);
-    if (terminate)
+    if (ends)
         ending_by_client(m, s);
     else
         traffic_answer_ready(m, s);
@@ -381,7 +397,7 @@ static void take_held(struct mock *m, struct cmsession *s, struct held *h)
     h->end = o;
     if (!is_repeat(s, h->rid))
         take_new(m, s, h);
-    else if (h->end)
+    else if (h->end && !h->end->one_stream)
         ending_by_override(m, s, h);
     else
         repeat(m, s, h);

@@ -12,6 +12,7 @@ int suite_log_events(void);
 int suite_wire(void);
 int suite_request(void);
 int suite_manager(void);
+int suite_manager_streams(void);
 int suite_backend(void);
 int suite_http_mhd(void);
 int suite_body(void);
@@ -74,6 +75,7 @@ static int (*const suites[])(void) = {
     suite_request,
     suite_manager,
     suite_manager_codings,
+    suite_manager_streams,
     suite_backend,
     suite_http_mhd,
     suite_body,

@@ -22,6 +22,7 @@ struct play {
     uint32_t chance;
     uint64_t token;
     char sid[SESSIONS][33];
+    char stream[SESSIONS][33];      /* the last one that it was told of */
     uint64_t rid[SESSIONS];         /* a guess at the next one */
     uint64_t answered[SESSIONS];    /* highest, in this session */
     unsigned char state[STEPS + 2]; /* by token: 0 open, 1 answered, 2 gone */
@@ -61,6 +62,16 @@ static void check_order(struct play *p, const struct mock_answer *a)
     p->answered[i] = a->rid;
 }
 
+static void note_stream(struct play *p, const struct mock_answer *a)
+{
+    const char *at = strstr(a->body, " stream='");
+    int i = session_of(p, a->sid);
+
+    if (i >= 0 && at)
+        snprintf(p->stream[i], sizeof p->stream[i], "%.32s",
+                 at + strlen(" stream='"));
+}
+
 static void collect(struct play *p)
 {
     struct mock_answer a;
@@ -69,6 +80,7 @@ static void collect(struct play *p)
         CHECK(a.token <= p->token && p->state[a.token] == 0);
         p->state[a.token] = 1;
         check_order(p, &a);
+        note_stream(p, &a);
     }
 }
 
@@ -132,7 +144,8 @@ static const char *pick_attributes(struct play *p)
     static const char *const some[] = {
         "type='terminate'", "pause='10'",
         "pause='999'",      "ack='101'",
-        "key='x'",          "b:restart='true' xmlns:b='urn:xmpp:xbosh'"};
+        "key='x'",          "b:restart='true' xmlns:b='urn:xmpp:xbosh'",
+        "to='localhost'",   "stream='unheard-of'"};
     uint32_t n = roll(p, 24);
 
     return n < sizeof some / sizeof some[0] ? some[n] : "";
@@ -143,6 +156,7 @@ static void send_something(struct play *p, int i)
     uint64_t rid = p->rid[i];
     char body[1024];
     uint32_t how = roll(p, 10);
+    bool stream = roll(p, 2);
 
     if (how < 6)
         p->rid[i]++;
@@ -151,8 +165,9 @@ static void send_something(struct play *p, int i)
     else
         rid = roll(p, 1000);
     snprintf(body, sizeof body,
-             "<body rid='%" PRIu64 "' sid='%s' %s " NS ">%s</body>", rid,
-             p->sid[i], pick_attributes(p), pick_payload(p));
+             "<body rid='%" PRIu64 "' sid='%s' %s%s%s %s " NS ">%s</body>", rid,
+             p->sid[i], stream ? "stream='" : "", stream ? p->stream[i] : "",
+             stream ? "'" : "", pick_attributes(p), pick_payload(p));
     post(p, body);
 }
 
@@ -161,7 +176,19 @@ static void interfere(struct play *p, int i)
     static const char push[] = "<message xmlns='jabber:client'/>";
     uint64_t token = p->token - roll(p, 8);
 
-    switch (roll(p, 6)) {
+    switch (roll(p, 8)) {
+    case 6:
+        mock_push_stream(p->mock, p->now_ms, p->sid[i], roll(p, 3), push,
+                         strlen(push));
+        break;
+    case 7:
+        if (!roll(p, 4))
+            mock_override_stream(p->mock, p->sid[i], NULL, roll(p, 3),
+                                 "internal-server-error", NULL, 0);
+        else if (!roll(p, 4))
+            mock_end_stream(p->mock, p->now_ms, p->sid[i], roll(p, 3), NULL,
+                            push, strlen(push));
+        break;
     case 0:
         mock_push(p->mock, p->now_ms, p->sid[i], push, strlen(push));
         break;
@@ -220,6 +247,7 @@ static void play(uint32_t seed)
     o.random = chance_bytes;
     o.random_arg = p;
     o.literal_overactivity = seed % 2;
+    o.streams = seed / 2 % 2;
     o.features = (enum mock_features)(seed % 3);
     p->mock = mock_new(&o);
     while (p->token < STEPS) {

@@ -83,8 +83,9 @@ static void say(json_t *message)
 
 /* hello, ping and quit go without saying. */
 static const char *const verbs[] = {
-    "connect", "send",   "disconnect", "pause",   "resume", "flush",
-    "reset",   "attach", "save",       "restore", "ping",   "quit",
+    "connect", "send",  "disconnect", "pause",        "resume",
+    "flush",   "reset", "attach",     "save",         "restore",
+    "ping",    "quit",  "add-stream", "close-stream",
 };
 
 bool verb_known(const char *name)

@@ -48,7 +48,7 @@ static bool hide_condition(struct client_shim *cs, struct said *said)
 static bool reconnect(struct client_shim *cs, struct said *said)
 {
     if (said->value && strcmp(said->value, "disconnected") == 0 &&
-        cs->count++ == 0)
+        !cs->streams && cs->count++ == 0)
         client_shim_core_verb(cs, (int64_t)cs->rid, "connect");
     return true;
 }

@@ -49,6 +49,16 @@ static bool send_receipt(struct client_shim *cs, struct said *said)
 #define READ_MS 1500
 #define BEGUN_MS 600
 
+/* With a name it ends one stream of several, XEP-0124 §16.6. */
+static bool ends_session(const struct shim_answer *a)
+{
+    char *stream = entity_attr(&a->body, "stream");
+    bool named = stream != NULL;
+
+    free(stream);
+    return entity_has(&a->body, "type", "terminate") && !named;
+}
+
 /* It reads late. Before it has read of the end, it has begun a request, where
  * it may have a second one open. */
 static bool read_late(struct client_shim *cs, struct shim_answer *a)
@@ -60,8 +70,8 @@ static bool read_late(struct client_shim *cs, struct shim_answer *a)
     if (!cs->online)
         return true;
     a->due_ms = a->now_ms + READ_MS;
-    if (entity_has(&a->body, "type", "terminate") && a->rid == cs->top_rid &&
-        !cs->flag && cs->count++ == 0) {
+    if (ends_session(a) && a->rid == cs->top_rid && !cs->flag &&
+        cs->count++ == 0) {
         entity_empty(&poll, NULL);
         entity_set_number(&poll, "rid", cs->top_rid + 1);
         entity_set(&poll, "sid", cs->sid);

@@ -436,6 +436,19 @@ static bool next_own(struct client_shim *cs, struct said *out)
     return true;
 }
 
+static void note_status(struct client_shim *cs, const struct said *said)
+{
+    uint64_t bit = said->stream < 64 ? UINT64_C(1) << said->stream : 0;
+    const char *status = said->value ? said->value : "";
+
+    if (strcmp(status, "connected") == 0)
+        cs->online = true;
+    if (strcmp(status, "connecting") == 0 || strcmp(status, "attached") == 0)
+        cs->streams |= bit;
+    else if (strcmp(status, "disconnected") == 0)
+        cs->streams &= ~bit;
+}
+
 static int shim_next_event(struct client_peer *cp, struct said *out)
 {
     struct client_shim *cs = shim(cp);
@@ -443,8 +456,7 @@ static int shim_next_event(struct client_peer *cp, struct said *out)
     if (next_own(cs, out))
         return 1;
     while (!cs->ended && cs->inner->ops->next_event(cs->inner, out)) {
-        if (out->value && strcmp(out->value, "connected") == 0)
-            cs->online = true;
+        note_status(cs, out);
         if (!cs->hooks->event || cs->hooks->event(cs, out))
             return 1;
     }

@@ -56,6 +56,7 @@ struct client_shim {
     size_t open_count;
     uint64_t top_rid; /* highest that the core has used */
     bool online;      /* the core has said "connected" */
+    uint64_t streams; /* that are not over, by the bit */
     bool ended; /* client_shim_end() was called: nothing passes any more */
     char *jid, *password; /* of the last connect */
     char *sid;            /* in the newest request; NULL at first */

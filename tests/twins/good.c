@@ -35,6 +35,11 @@ static const char *arg(const struct verb *v, const char *name)
     return NULL;
 }
 
+static int number(const struct verb *v, const char *name)
+{
+    return arg(v, name) ? atoi(arg(v, name)) : 0;
+}
+
 /* As bosh-client does it. Returns 0, or -1 when an option does not fit. */
 static int set_all(struct asked *a, const struct verb *v, struct err *e)
 {
@@ -159,7 +164,14 @@ static const char *libbosh_verb(struct client_peer *cp, int64_t now_ms,
     } else if (!lp->session) {
         done = -1;
     } else if (strcmp(v->name, "send") == 0) {
-        done = bosh_send(lp->session, xml ? xml : "", xml ? strlen(xml) : 0);
+        done = bosh_stream_send(lp->session, number(v, "stream"),
+                                xml ? xml : "", xml ? strlen(xml) : 0);
+    } else if (strcmp(v->name, "add-stream") == 0) {
+        done = bosh_stream_add(lp->session, arg(v, "jid"), arg(v, "password"),
+                               arg(v, "route"));
+    } else if (strcmp(v->name, "close-stream") == 0) {
+        done = bosh_stream_close(lp->session, now_ms, number(v, "stream"),
+                                 arg(v, "reason"));
     } else if (strcmp(v->name, "disconnect") == 0) {
         done = bosh_disconnect(lp->session, now_ms, arg(v, "reason"));
     } else if (strcmp(v->name, "pause") == 0) {
@@ -236,6 +248,7 @@ static int libbosh_next_event(struct client_peer *cp, struct said *out)
             return 0;
     } while (ev.kind == BOSH_EVENT_DRAINED);
     memset(out, 0, sizeof *out);
+    out->stream = (unsigned)ev.stream;
     if (ev.kind == BOSH_EVENT_STANZA) {
         out->kind = "stanza";
         out->text = ev.xml;

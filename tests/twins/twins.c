@@ -15,7 +15,8 @@ static const struct twin *const clients[] = {
     twins_client_flow,    twins_client_habits,  twins_client_http,
     twins_client_keys,    twins_client_login,   twins_client_loss,
     twins_client_numbers, twins_client_order,   twins_client_pause,
-    twins_client_repeats, twins_client_timing,  twins_client_tls,
+    twins_client_repeats, twins_client_streams, twins_client_timing,
+    twins_client_tls,
 };
 static const struct twin *const servers[] = {
     twins_server_bytes,    twins_server_creation, twins_server_ending,

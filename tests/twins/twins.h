@@ -50,6 +50,7 @@ extern const struct twin twins_client_numbers[];
 extern const struct twin twins_client_order[];
 extern const struct twin twins_client_pause[];
 extern const struct twin twins_client_repeats[];
+extern const struct twin twins_client_streams[];
 extern const struct twin twins_client_timing[];
 extern const struct twin twins_client_tls[];
 extern const struct twin twins_server_bytes[];
