@@ -83,6 +83,31 @@ static void test_xml_facts_say_what_a_body_must_not_hold(void)
     xmlFreeDoc(doc);
 }
 
+static void listen(void *heard, const char *fmt, ...)
+{
+    (void)fmt;
+    ++*(int *)heard;
+}
+
+/* A program may have its own for libxml2's errors, but ours are not its. */
+static void test_a_program_s_listener_stays_and_hears_nothing(void)
+{
+    static const char text[] =
+        "<?xml version='1.0' encoding='utf-16le'?><a>\xd8\xd8</a>";
+    xmlGenericErrorFunc before = xmlGenericError;
+    void *before_ctx = xmlGenericErrorContext;
+    int heard = 0;
+    xmlDocPtr doc;
+
+    xmlSetGenericErrorFunc(&heard, listen);
+    doc = xml_parse(text, sizeof text - 1, NULL, NULL);
+    CHECK(doc == NULL);
+    xmlFreeDoc(doc);
+    CHECK_INT(heard, 0);
+    CHECK(xmlGenericError == listen && xmlGenericErrorContext == &heard);
+    xmlSetGenericErrorFunc(before_ctx, before);
+}
+
 static void test_deep_xml_is_refused(void)
 {
     struct buf b = BUF_INIT;
@@ -190,6 +215,8 @@ int suite_common(void)
                    CU_ADD_TEST(s, test_xml_is_refused_with_the_first_error) &&
                    CU_ADD_TEST(s,
                                test_xml_facts_say_what_a_body_must_not_hold) &&
+                   CU_ADD_TEST(
+                       s, test_a_program_s_listener_stays_and_hears_nothing) &&
                    CU_ADD_TEST(s, test_deep_xml_is_refused) &&
                    CU_ADD_TEST(
                        s, test_floods_of_attributes_and_elements_are_refused) &&
