@@ -96,8 +96,8 @@ static void test_it_exports_what_its_header_declares_and_nothing_else(void)
 }
 
 /* What would be the whole process's: its streams, signals, environment, end,
- * and how libxml2 behaves for others. (Its listeners for errors are the
- * thread's: put aside while we parse, and put back.) */
+ * and how libxml2 behaves for others. Its error listeners are the thread's, and
+ * put aside for a parse; stranger.c has them back. */
 static void test_it_calls_nothing_that_is_the_process_s(void)
 {
     clirig_expect(

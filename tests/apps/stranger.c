@@ -38,11 +38,29 @@ static xmlParserInputPtr no_entities(const char *url, const char *id,
     abort();
 }
 
+/* What goes wrong with a manager's bytes is no news for them. */
+static void no_news(void *ctx, xmlErrorPtr error)
+{
+    (void)ctx;
+    (void)error;
+    abort();
+}
+
+static void no_words(void *ctx, const char *format, ...)
+{
+    (void)ctx;
+    (void)format;
+    abort();
+}
+
+static const char DAMAGED[] =
+    "<?xml version='1.0' encoding='EUC-JP'?><body>\xff\xd8</body>";
 static const char ANSWER[] =
     "<body xmlns='http://jabber.org/protocol/httpbind'>"
     "<message xmlns='jabber:client'><body> </body></message></body>";
 
-/* The blank is the message's, whatever the application likes. */
+/* The blank is the message's, whatever the application likes; and one answer
+ * is no XML at all. */
 static int exchange(struct bosh *s)
 {
     struct bosh_attach known = {
@@ -52,6 +70,9 @@ static int exchange(struct bosh *s)
 
     if (bosh_attach(s, 0, &known) || !bosh_next_request(s, 0, &req))
         return 1;
+    bosh_answer(s, 1, req.id, 200, NULL, DAMAGED, sizeof DAMAGED - 1);
+    if (!bosh_next_request(s, 1, &req) || req.attempt != 2)
+        return 8;
     bosh_answer(s, 1, req.id, 200, NULL, ANSWER, sizeof ANSWER - 1);
     if (!bosh_next_event(s, &event) || event.status != BOSH_ATTACHED)
         return 2;
@@ -71,6 +92,8 @@ int main(void)
     signal(SIGPIPE, SIG_DFL);
     xmlKeepBlanksDefault(0);
     xmlSetExternalEntityLoader(no_entities);
+    xmlSetStructuredErrorFunc(&rc, no_news);
+    xmlSetGenericErrorFunc(&rc, no_words);
     bosh_default_timeout = 2;
     bosh_options_init(&options);
     s = bosh_new(&options);
@@ -82,6 +105,10 @@ int main(void)
         rc = 5;
     else if (xmlGetExternalEntityLoader() != no_entities)
         rc = 6;
+    else if (xmlStructuredError != no_news ||
+             xmlStructuredErrorContext != &rc || xmlGenericError != no_words ||
+             xmlGenericErrorContext != &rc)
+        rc = 9;
     else if (on_pipe.sa_handler != SIG_DFL)
         rc = 7;
     printf(rc ? "stranger: %d\n" : "stranger: at ease\n", rc);
