@@ -4,9 +4,8 @@
  * the clock.
  *
  * libcurl would repeat a POST by itself when a connection that it had kept
- * open turns out to be dead before a byte of the answer came. It may not once
- * it has sent any of the body: repeats are the session's affair, which counts
- * them.
+ * open turns out to be dead before a byte of the answer came. It may not:
+ * repeats are the session's affair, which counts them.
  */
 #include "bosh.h"
 
@@ -31,8 +30,8 @@ struct transfer {
     struct link *link;
     CURL *easy;
     uint64_t id;
-    struct buf out; /* the request's entity; */
-    size_t out_at;  /* so much of it is libcurl's */
+    struct buf out; /* the body that is sent: the session may drop its own */
+    bool begun;     /* to send it */
     struct buf body;
     bool too_long;
     int redirects;
@@ -90,6 +89,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx,
     struct link *link = ctx;
     struct bosh_driver *d = link->driver;
     struct epoll_event event = {.data.fd = fd};
+    bool known;
 
     (void)easy;
     (void)unused;
@@ -102,9 +102,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx,
         event.events |= EPOLLIN;
     if (what & CURL_POLL_OUT)
         event.events |= EPOLLOUT;
+    known = (size_t)fd < d->fd_cap && d->by_fd[fd] == link;
     know_fd(d, fd, link);
-    if (epoll_ctl(d->epoll, EPOLL_CTL_MOD, fd, &event) != 0 && errno == ENOENT)
-        epoll_ctl(d->epoll, EPOLL_CTL_ADD, fd, &event);
+    epoll_ctl(d->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
     return 0;
 }
 
@@ -134,27 +134,21 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
     return len;
 }
 
-/* The session may drop the request before libcurl is told: a copy. */
-static size_t on_read(char *data, size_t size, size_t count, void *ctx)
+/* Asked before anything is sent, and asked again when libcurl wants to repeat
+ * the POST by itself on another connection. */
+static int on_begin(void *ctx, char *here, char *there, int port_here,
+                    int port_there)
 {
     struct transfer *t = ctx;
-    size_t len = t->out.len - t->out_at;
 
-    if (len > size * count)
-        len = size * count;
-    memcpy(data, buf_str(&t->out) + t->out_at, len);
-    t->out_at += len;
-    return len;
-}
-
-/* Asked for when libcurl wants to repeat the POST by itself. It has opened
- * another connection by then, but has sent nothing on it. */
-static int on_seek(void *ctx, curl_off_t offset, int origin)
-{
-    (void)ctx;
-    (void)offset;
-    (void)origin;
-    return CURL_SEEKFUNC_FAIL;
+    (void)here;
+    (void)there;
+    (void)port_here;
+    (void)port_there;
+    if (t->begun)
+        return CURL_PREREQFUNC_ABORT;
+    t->begun = true;
+    return CURL_PREREQFUNC_OK;
 }
 
 static void set_options(struct transfer *t)
@@ -164,9 +158,8 @@ static void set_options(struct transfer *t)
     web_set_up(&t->link->web, easy);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->words);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(easy, CURLOPT_READDATA, t);
-    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_begin);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
 }
@@ -199,11 +192,12 @@ static void fill(struct transfer *t, const struct bosh_request *req)
         coding_encode(&t->out, coding_of(req->coding), req->body, req->len);
     else
         buf_add(&t->out, req->body, req->len);
-    t->out_at = 0;
+    t->begun = false;
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER,
                      web_headers(&t->link->web, req->coding));
     curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
                      (curl_off_t)t->out.len);
+    curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, buf_str(&t->out));
 }
 
 static void start(struct link *link, const struct bosh_request *req)
@@ -251,7 +245,7 @@ static bool follow(struct transfer *t, long http_status)
     curl_easy_setopt(t->easy, CURLOPT_URL, url);
     free(url);
     buf_clear(&t->body);
-    t->out_at = 0;
+    t->begun = false;
     curl_multi_add_handle(t->link->multi, t->easy);
     return true;
 }
@@ -263,7 +257,7 @@ static void fail(struct transfer *t, CURLcode rc)
 
     if (t->too_long)
         err_set(&why, "the answer is too long");
-    else if (rc == CURLE_SEND_FAIL_REWIND)
+    else if (rc == CURLE_ABORTED_BY_CALLBACK)
         err_set(&why, "the connection was closed before an answer came");
     else
         web_explain(web, t->easy, rc, t->words, &why);
@@ -323,11 +317,14 @@ static void abort_transfer(struct link *link, uint64_t id)
     }
 }
 
+/* Most of many sessions want nothing, turn after turn: that is found out by
+ * the deadline, at little cost. */
 static void pump(struct link *link)
 {
     struct bosh *s = link->session;
     struct bosh_request req;
     struct bosh_event event;
+    int64_t now_ms;
     uint64_t id;
     bool more = true;
 
@@ -338,7 +335,9 @@ static void pump(struct link *link)
                 link->hook.event(link->hook.ctx, s, &event);
             more = true;
         }
-        while (bosh_next_request(s, bosh_driver_now_ms(), &req)) {
+        now_ms = bosh_driver_now_ms();
+        while (bosh_deadline_ms(s) <= now_ms &&
+               bosh_next_request(s, now_ms, &req)) {
             start(link, &req);
             more = true;
         }
@@ -558,7 +557,6 @@ static void on_time(struct bosh_driver *d)
                                      &running);
             collect(link);
         }
-        bosh_tick(link->session, now_ms);
         pump(link);
     }
 }
