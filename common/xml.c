@@ -419,16 +419,75 @@ char *xml_text(const xmlNode *node)
     return copy;
 }
 
-void xml_write(struct buf *out, const xmlNode *node)
+static bool is_declared_within(const xmlNode *root, const xmlNode *node,
+                               const xmlNs *ns)
 {
-    xmlDocPtr doc = xmlNewDoc((const xmlChar *)"1.0");
-    xmlNodePtr copy = xmlDocCopyNode((xmlNodePtr)node, doc, 1);
+    if (!ns || xmlStrEqual(ns->href, XML_XML_NAMESPACE))
+        return true;
+    for (;; node = node->parent) {
+        for (const xmlNs *def = node->nsDef; def; def = def->next) {
+            if (def == ns)
+                return true;
+        }
+        if (node == root)
+            return false;
+    }
+}
+
+static bool declares_its_own(const xmlNode *root, const xmlNode *node)
+{
+    if (node->type != XML_ELEMENT_NODE)
+        return true;
+    if (!is_declared_within(root, node, node->ns))
+        return false;
+    for (const xmlAttr *a = node->properties; a; a = a->next) {
+        if (!is_declared_within(root, node, a->ns))
+            return false;
+    }
+    return true;
+}
+
+/* The next in the order of the document; NULL behind root's last. */
+static const xmlNode *next_within(const xmlNode *root, const xmlNode *node)
+{
+    if (node->type == XML_ELEMENT_NODE && node->children)
+        return node->children;
+    while (node != root && !node->next)
+        node = node->parent;
+    return node == root ? NULL : node->next;
+}
+
+/* Is every namespace in it declared in it? */
+static bool stands_alone(const xmlNode *root)
+{
+    const xmlNode *node = root;
+
+    while (node && declares_its_own(root, node))
+        node = next_within(root, node);
+    return !node;
+}
+
+static void dump(struct buf *out, xmlNodePtr node)
+{
     xmlBufferPtr text = xmlBufferCreate();
 
-    xmlDocSetRootElement(doc, copy);
-    xmlNodeDump(text, doc, copy, 0, 0);
+    xmlNodeDump(text, NULL, node, 0, 0);
     buf_add(out, xmlBufferContent(text), (size_t)xmlBufferLength(text));
     xmlBufferFree(text);
+}
+
+/* A copy declares what it takes from outside; it is not needed often. */
+void xml_write(struct buf *out, const xmlNode *node)
+{
+    xmlDocPtr doc;
+
+    if (stands_alone(node)) {
+        dump(out, (xmlNodePtr)node);
+        return;
+    }
+    doc = xmlNewDoc((const xmlChar *)"1.0");
+    xmlDocSetRootElement(doc, xmlDocCopyNode((xmlNodePtr)node, doc, 1));
+    dump(out, xmlDocGetRootElement(doc));
     xmlFreeDoc(doc);
 }
 
