@@ -59,6 +59,7 @@ REPORTS = $(wildcard reports/*.c)
 TWINS = $(wildcard tests/twins/*.c)
 TWIN_CLIENT = $(wildcard tests/twin-client/*.c)
 TESTS = $(wildcard tests/*.c)
+BENCH = $(wildcard tests/bench/*.c)
 LIBS = $(B)/libharness.a $(B)/libtwins.a $(B)/libreports.a $(B)/libboshmock.a \
 	$(B)/libbosh.a $(B)/libcommon.a
 
@@ -125,6 +126,11 @@ $(B)/unit-tests: $(B)/boshspec $(B)/bosh-client $(B)/twin-client \
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(call objs,$(TESTS)) \
 		-Wl,--start-group $(LIBS) -Wl,--end-group $(PKG_LIBS) -lcunit -lm
+# libbosh against bare libcurl.
+$(B)/bench: $(call objs,$(BENCH)) $(LIBS)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(call objs,$(BENCH)) \
+		-Wl,--start-group $(LIBS) -Wl,--end-group $(PKG_LIBS) -lm
 
 # How the tests install the library and compile applications.
 $(B)/tests/test_library.o: CPPFLAGS += -DTEST_CC='"$(CC) $(SAN_FLAGS)"' \
@@ -246,7 +252,7 @@ fuzz: deps-check
 	@tests/tools/fuzz $(FUZZ_S)
 
 bench: deps
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/bench
 	@tests/tools/bench $(B)
 
 # docs/coverage.md, after a case, an invariant or a requirement has changed.
