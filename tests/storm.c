@@ -108,6 +108,7 @@ static void choose_options(struct storm *st)
     if (more & 4)
         o->taps = (struct bosh_taps){tap, tap, tap, tap, o->taps.strip, st};
     o->route = more & 8 ? "xmpp:a:1" : NULL;
+    o->compress = more & 64;
     if (more & 16)
         choose_numbers(o, f);
     o->random = (struct bosh_random){give_random, st};
@@ -129,6 +130,7 @@ static void storm_init(struct storm *st, const uint8_t *data, size_t size,
     st->watch.max_open = st->options.max_open;
     st->watch.queue_max = st->options.queue_max;
     st->watch.keys = st->options.keys;
+    st->watch.compress = st->options.compress;
 }
 
 static void storm_release(struct storm *st)
@@ -215,8 +217,8 @@ static void on_raw(struct storm *st)
 
 static void on_http_status(struct storm *st)
 {
-    static const int STATUSES[] = {503, 400, 404, 403, 200, 204, 302,
-                                   408, 429, 500, 0,   -1,  999};
+    static const int STATUSES[] = {503, 400, 404, 403, 415, 200, 204,
+                                   302, 408, 429, 500, 0,   -1,  999};
     struct watch_request *r = watch_on_wire(&st->watch, fuel_byte(&st->fuel));
     struct buf none = BUF_INIT;
 

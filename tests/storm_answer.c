@@ -74,6 +74,7 @@ static void create(struct buf *out, struct storm_manager *m, struct fuel *f)
         " wait='2' hold='1' requests='5' maxpause='9' ack='1'",
         " wait='60' hold='1' requests='2' maxpause='9' stream='n0'",
         " wait='60' hold='1' requests='2' polling='5' stream='n0'",
+        " wait='60' hold='1' requests='2' accept='deflate,gzip'",
     };
 
     open_body(out, " sid='s1' ver='1.11'");

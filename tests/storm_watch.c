@@ -282,6 +282,8 @@ static void on_request(struct watch *w, const struct bosh_request *req)
     w->sights->requests++;
     RULE(w, w->alive, "a request outside of a session");
     RULE(w, req->id > w->last_id, "the id was used before");
+    RULE(w, !req->coding || (w->compress && strcmp(req->coding, "gzip") == 0),
+         "a coding that was not asked for: %s", req->coding);
     w->last_id = req->id;
     /* What a repeat takes the place of was given up in the same call. */
     watch_aborts(w);

@@ -35,7 +35,7 @@ struct watch {
     struct bosh *s;
     int max_open;
     size_t queue_max;
-    bool keys;
+    bool keys, compress;
     struct err *e;
     struct storm_sights *sights;
 
