@@ -106,6 +106,8 @@ static void take_end(struct bosh *s, const struct exchange *x,
         stream_happen(s, st, ON_OPEN_ANSWERED, h);
     if (st && x->kind == EXCHANGE_CLOSE)
         stream_happen(s, st, ON_CLOSE_ANSWERED, h);
+    if (!session_is_over(s) && streams_open(s) == 0)
+        session_happen(s, ON_ALL_CLOSED, h);
 }
 
 static void take_answer(struct bosh *s, const struct exchange *x,

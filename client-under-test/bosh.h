@@ -271,7 +271,8 @@ struct bosh_attach {
  * program. BOSH_ATTACHED follows at once, then a poll.
  *
  * Returns 0; BOSH_E_STATE while a session is alive; BOSH_E_ARG when jid or
- * sid is missing, rid is not 1 to BOSH_RID_MAX, or keys are none.
+ * sid is missing, rid is not 1 to BOSH_RID_MAX, keys are none, or no stream
+ * is open.
  */
 int bosh_attach(struct bosh *s, int64_t now_ms,
                 const struct bosh_attach *known);

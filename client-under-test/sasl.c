@@ -253,11 +253,35 @@ static void answer_by_hand(const struct sasl *x, struct buf *out)
 /* ---- The others ------------------------------------------------------------
  */
 
+/* SCRAM lets the server choose how often the password is hashed, RFC 5802
+ * §5.1; GNU SASL would do so for hours. */
+static bool asks_too_much(const char *in)
+{
+    char *data = NULL;
+    char *message;
+    size_t len = 0;
+    const char *count;
+    bool too_much;
+
+    if (gsasl_base64_from(in, strlen(in), &data, &len) != GSASL_OK)
+        return false; /* GNU SASL will say so */
+    message = mem_dupn(data, len);
+    count = strstr(message, ",i=");
+    too_much = count && strtoul(count + 3, NULL, 10) > SCRAM_ITERATIONS_MAX;
+    free(message);
+    gsasl_free(data);
+    return too_much;
+}
+
 /* One step of the mechanism: text in and out as base64, "" for nothing. */
 static int step(struct sasl *x, const char *in, char **out, struct err *e)
 {
-    int rc = gsasl_step64(x->session, in, out);
+    int rc;
 
+    if (in && asks_too_much(in))
+        return err_set(e, "%s: the server asks for more than %d iterations",
+                       x->chosen->name, SCRAM_ITERATIONS_MAX);
+    rc = gsasl_step64(x->session, in, out);
     if (rc != GSASL_OK && rc != GSASL_NEEDS_MORE)
         return err_set(e, "%s: %s", x->chosen->name, gsasl_strerror(rc));
     x->complete = rc == GSASL_OK;
@@ -325,26 +349,6 @@ static char *sasl_text(const xmlNode *element)
     return text;
 }
 
-/* SCRAM lets the server choose how often the password is hashed, RFC 5802
- * §5.1; GNU SASL would do so for hours. */
-static bool asks_too_much(const char *in)
-{
-    char *data = NULL;
-    char *message;
-    size_t len = 0;
-    const char *count;
-    bool too_much;
-
-    if (gsasl_base64_from(in, strlen(in), &data, &len) != GSASL_OK)
-        return false; /* GNU SASL will say so */
-    message = mem_dupn(data, len);
-    count = strstr(message, ",i=");
-    too_much = count && strtoul(count + 3, NULL, 10) > SCRAM_ITERATIONS_MAX;
-    free(message);
-    gsasl_free(data);
-    return too_much;
-}
-
 int sasl_step(struct sasl *x, const xmlNode *challenge, struct buf *out,
               struct err *e)
 {
@@ -359,9 +363,6 @@ int sasl_step(struct sasl *x, const xmlNode *challenge, struct buf *out,
         rc = 0;
     } else if (!x->session) {
         err_set(e, "a challenge came before a mechanism was chosen");
-    } else if (asks_too_much(in)) {
-        err_set(e, "%s: the server asks for more than %d iterations",
-                x->chosen->name, SCRAM_ITERATIONS_MAX);
     } else if (step(x, in, &text, e) == 0) {
         buf_printf(out, "<response xmlns='%s'", XML_NS_SASL);
         if (text && *text)

@@ -85,6 +85,23 @@ static int on_connect(struct bosh *s, const struct happening *h)
     return 0;
 }
 
+static int check_streams(struct bosh *s, const struct bosh_attach *known)
+{
+    bool open = !known->stream_closed;
+
+    for (size_t i = 0; i < known->more_count; i++) {
+        if (!known->stream || !known->more[i].name) {
+            err_set(&s->error, "streams need names");
+            return BOSH_E_ARG;
+        }
+        open |= known->more[i].jid != NULL;
+    }
+    if (open)
+        return 0;
+    err_set(&s->error, "a session needs a stream that is open");
+    return BOSH_E_ARG;
+}
+
 static int check_known(struct bosh *s, const struct bosh_attach *known,
                        struct keys *keys)
 {
@@ -93,12 +110,8 @@ static int check_known(struct bosh *s, const struct bosh_attach *known,
         err_set(&s->error, "a session needs jid, sid and rid");
         return BOSH_E_ARG;
     }
-    for (size_t i = 0; i < known->more_count; i++) {
-        if (!known->stream || !known->more[i].name) {
-            err_set(&s->error, "streams need names");
-            return BOSH_E_ARG;
-        }
-    }
+    if (check_streams(s, known))
+        return BOSH_E_ARG;
     if (known->keys && keys_read(keys, known->keys)) {
         err_set(&s->error, "these are no keys");
         return BOSH_E_ARG;
@@ -360,6 +373,15 @@ static int on_end_answered(struct bosh *s, const struct happening *h)
     return 0;
 }
 
+/* §16.5: the manager ends a session whose streams are all closed, and each of
+ * them has told its end. */
+static int on_all_closed(struct bosh *s, const struct happening *h)
+{
+    (void)h;
+    end(s, NULL, NULL);
+    return 0;
+}
+
 /* XEP-0124 §17.1: what a legacy manager's codes stand for. */
 static const char *condition_of(int http_status)
 {
@@ -461,9 +483,9 @@ struct row {
 /* How the transport may end any session that has a sid. */
 #define ENDS                                                                   \
     [ON_UNKNOWN_STREAM] = on_unknown_stream, [ON_TERMINATED] = on_terminated,  \
-    [ON_REFUSED] = on_refused, [ON_TOO_MANY] = on_too_many,                    \
-    [ON_SILENCE] = on_silence, [ON_RIDS_SPENT] = on_rids_spent,                \
-    [ON_RESET] = on_reset
+    [ON_ALL_CLOSED] = on_all_closed, [ON_REFUSED] = on_refused,                \
+    [ON_TOO_MANY] = on_too_many, [ON_SILENCE] = on_silence,                    \
+    [ON_RIDS_SPENT] = on_rids_spent, [ON_RESET] = on_reset
 
 /* Verbs of a session that is logged in. */
 #define VERBS                                                                  \

@@ -44,6 +44,7 @@ enum session_event {
     ON_UNKNOWN_STREAM, /* it names a stream that is not ours, §16.4 */
     ON_TERMINATED,     /* type='terminate', after its payloads */
     ON_END_ANSWERED,   /* our terminate was answered */
+    ON_ALL_CLOSED,     /* it closed the last stream, §16.5 */
     /* What happens to the transport, and time. */
     ON_REFUSED,    /* HTTP 4xx */
     ON_TOO_MANY,   /* errors in a row */
@@ -51,7 +52,7 @@ enum session_event {
     ON_CLOSE_LATE, /* our terminate got no answer in time */
     ON_RIDS_SPENT  /* a request would need a rid above BOSH_RID_MAX */
 };
-#define SESSION_EVENT_COUNT 19
+#define SESSION_EVENT_COUNT 20
 
 /* What an event comes with; each uses what it needs. */
 struct happening {

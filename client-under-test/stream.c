@@ -213,10 +213,17 @@ void streams_close(struct bosh *s)
 /* ---- Its end --------------------------------------------------------------
  */
 
-/* Is it the only one that is open? Then its end is the session's. */
+/* Is it the only one that is not closed, or being closed? Then its end is the
+ * session's. */
 static bool is_last(const struct bosh *s, const struct stream *st)
 {
-    return stream_is_open(st) && streams_open(s) == 1;
+    const struct stream *other;
+
+    for (other = s->streams; other; other = other->next) {
+        if (other != st && other->state < STREAM_CLOSING)
+            return false;
+    }
+    return stream_is_open(st);
 }
 
 static void close_now(struct bosh *s, struct stream *st, const char *condition,

@@ -176,14 +176,6 @@ void buf_shift(struct buf *b, size_t len)
     b->len -= len;
 }
 
-void buf_cut(struct buf *b, size_t len)
-{
-    if (len >= b->len)
-        return;
-    b->len = len;
-    b->data[len] = '\0';
-}
-
 char *buf_take(struct buf *b)
 {
     char *p;

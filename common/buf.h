@@ -42,9 +42,6 @@ void buf_add_xml(struct buf *b, const char *data, size_t len);
 /* Take len bytes off the front. */
 void buf_shift(struct buf *b, size_t len);
 
-/* Keep the first len bytes, no more than there are. */
-void buf_cut(struct buf *b, size_t len);
-
 /* The bytes, yours, free with free(); b is empty afterwards. Never NULL. */
 char *buf_take(struct buf *b);
 

@@ -108,6 +108,7 @@ static void choose_options(struct storm *st)
     if (more & 4)
         o->taps = (struct bosh_taps){tap, tap, tap, tap, o->taps.strip, st};
     o->route = more & 8 ? "xmpp:a:1" : NULL;
+    o->compress = more & 64;
     if (more & 16)
         choose_numbers(o, f);
     o->random = (struct bosh_random){give_random, st};
@@ -129,6 +130,7 @@ static void storm_init(struct storm *st, const uint8_t *data, size_t size,
     st->watch.max_open = st->options.max_open;
     st->watch.queue_max = st->options.queue_max;
     st->watch.keys = st->options.keys;
+    st->watch.compress = st->options.compress;
 }
 
 static void storm_release(struct storm *st)
@@ -215,8 +217,8 @@ static void on_raw(struct storm *st)
 
 static void on_http_status(struct storm *st)
 {
-    static const int STATUSES[] = {503, 400, 404, 403, 200, 204, 302,
-                                   408, 429, 500, 0,   -1,  999};
+    static const int STATUSES[] = {503, 400, 404, 403, 415, 200, 204,
+                                   302, 408, 429, 500, 0,   -1,  999};
     struct watch_request *r = watch_on_wire(&st->watch, fuel_byte(&st->fuel));
     struct buf none = BUF_INIT;
 
@@ -312,18 +314,30 @@ static int number_or_none(struct fuel *f)
     return (int)((int64_t)(fuel_number(f) % ((uint64_t)INT32_MAX + 2)) - 1);
 }
 
+static void note_streams(struct storm *st, const struct bosh_attach *known)
+{
+    if (known->stream_closed)
+        watch_close_first(&st->watch);
+    for (size_t i = 0; i < known->more_count; i++)
+        watch_add_stream(&st->watch, known->more[i].jid, false);
+}
+
 static void on_attach(struct storm *st)
 {
     static const char *const KEYS[] = {
         NULL, "bfb06a6f113cd6fd3838ab9d300fdb4fe3da2f7d:5",
         "bfb06a6f113cd6fd3838ab9d300fdb4fe3da2f7d:1", "none"};
     static const char *const SIDS[] = {"old", "<&'\">\n", "", NULL};
+    static const char *const NAMES[] = {NULL, "n0", "n1", "<"};
     struct fuel *f = &st->fuel;
     struct bosh_attach known = {.jid = "ann@example.org/r",
                                 .sid = FUEL_PICK(f, SIDS),
                                 .rid = 7,
                                 .keys = FUEL_PICK(f, KEYS)};
+    struct bosh_known_stream more[2] = {{FUEL_PICK(f, NAMES), "b@c/d"},
+                                        {FUEL_PICK(f, NAMES), NULL}};
     struct watch_look look;
+    int rc;
 
     if (fuel_seldom(f, 2))
         known.rid = BOSH_RID_MAX + 1 - fuel_below(f, 8);
@@ -333,8 +347,15 @@ static void on_attach(struct storm *st)
     known.inactivity_s = number_or_none(f);
     known.polling_s = number_or_none(f);
     known.maxpause_s = number_or_none(f);
+    known.stream = FUEL_PICK(f, NAMES);
+    known.more = more;
+    known.more_count = fuel_below(f, 3);
+    known.stream_closed = fuel_seldom(f, 4);
     before_beginning(st, &look);
-    after_beginning(st, bosh_attach(st->s, st->now, &known), false, &look);
+    rc = bosh_attach(st->s, st->now, &known);
+    after_beginning(st, rc, false, &look);
+    if (rc == 0)
+        note_streams(st, &known);
 }
 
 /* As it was kept, or spoiled, or anything. */
@@ -357,20 +378,47 @@ static void change_kept(struct storm *st)
     buf_release(&text);
 }
 
+/* The streams that a restored session has, as the application sees them: one
+ * that was at its login is closed. */
+static void note_restored(struct storm *st)
+{
+    const struct bosh *s = st->s;
+
+    if (!bosh_stream_connected(s, 0))
+        watch_close_first(&st->watch);
+    for (int i = 1; bosh_stream_name(s, i); i++)
+        watch_add_stream(&st->watch, bosh_stream_connected(s, i), false);
+}
+
 static void on_restore(struct storm *st)
 {
     static const char *const JIDS[] = {NULL, "ann@example.org",
                                        "ann@example.org/r", "bob@b"};
     const char *jid = FUEL_PICK(&st->fuel, JIDS);
     struct watch_look look;
+    int rc;
 
     before_beginning(st, &look);
-    if (fuel_seldom(&st->fuel, 2))
+    if (fuel_seldom(&st->fuel, 4))
         change_kept(st);
-    after_beginning(st, bosh_restore(st->s, st->now, jid), false, &look);
+    rc = bosh_restore(st->s, st->now, jid);
+    after_beginning(st, rc, false, &look);
+    if (rc == 0)
+        note_restored(st);
 }
 
-static void on_send(struct storm *st)
+/* The process ends without a word, and another one takes its place. */
+static void on_new_process(struct storm *st)
+{
+    bosh_free(st->s);
+    st->s = bosh_new(&st->options);
+    watch_new_process(&st->watch, st->s);
+    if (st->kept)
+        on_restore(st);
+}
+
+/* What an application may want to send. */
+static void choose_stanzas(struct buf *out, struct fuel *f)
 {
     static const char *const STANZAS[] = {
         "<message id='a'><body>x</body></message>",
@@ -385,11 +433,17 @@ static void on_send(struct storm *st)
         "<!-- x --><a/>",
         "",
     };
+
+    buf_adds(out, FUEL_PICK(f, STANZAS));
+    if (fuel_seldom(f, 4))
+        storm_spoil(out, f);
+}
+
+static void on_send(struct storm *st)
+{
     struct buf text = BUF_INIT;
 
-    buf_adds(&text, FUEL_PICK(&st->fuel, STANZAS));
-    if (fuel_seldom(&st->fuel, 4))
-        storm_spoil(&text, &st->fuel);
+    choose_stanzas(&text, &st->fuel);
     CALL(st, bosh_send(st->s, buf_str(&text), text.len));
     buf_release(&text);
 }
@@ -426,6 +480,51 @@ static void on_disconnect(struct storm *st)
     CALL(st, bosh_disconnect(st->s, st->now, reason));
 }
 
+static int some_stream(struct fuel *f)
+{
+    return (int)fuel_below(f, 5) - 1; /* BOSH_ALL_STREAMS is -1 */
+}
+
+static void on_stream_add(struct storm *st)
+{
+    static const char *const JIDS[] = {"bob@example.org", "b@c/r", "@"};
+    const char *jid = FUEL_PICK(&st->fuel, JIDS);
+    const char *route = fuel_seldom(&st->fuel, 2) ? "xmpp:b:1" : NULL;
+    struct watch_look look;
+    int rc;
+
+    watch_look(&st->watch, &look);
+    rc = bosh_stream_add(st->s, jid, STORM_PASSWORD, route);
+    watch_returned(&st->watch, rc, &look);
+    if (rc >= 0 && rc < st->watch.stream_count)
+        err_set(st->watch.e, "stream %d is added twice", rc);
+    /* Some that nobody wants any more, of the process before, have numbers. */
+    while (rc > st->watch.stream_count)
+        watch_add_stream(&st->watch, false, false);
+    if (rc >= 0)
+        watch_add_stream(&st->watch, true, true);
+}
+
+static void on_stream_send(struct storm *st)
+{
+    struct buf text = BUF_INIT;
+    int stream = some_stream(&st->fuel);
+
+    choose_stanzas(&text, &st->fuel);
+    CALL(st, bosh_stream_send(st->s, stream, buf_str(&text), text.len));
+    buf_release(&text);
+}
+
+static void on_stream_bind(struct storm *st)
+{
+    CALL(st, bosh_stream_bind(st->s, some_stream(&st->fuel), "r"));
+}
+
+static void on_stream_close(struct storm *st)
+{
+    CALL(st, bosh_stream_close(st->s, st->now, some_stream(&st->fuel), "x"));
+}
+
 static void on_reset(struct storm *st)
 {
     CALL(st, bosh_reset(st->s));
@@ -447,8 +546,8 @@ static void on_fair_weather(struct storm *st)
     for (unsigned i = 1 + fuel_below(&st->fuel, 8); i > 0; i--) {
         watch_turn(&st->watch, st->now);
         answer_well(st, 0);
-        if (st->options.explicit_bind)
-            CALL(st, bosh_bind(st->s, NULL));
+        for (int n = 0; st->options.explicit_bind && n < 3; n++)
+            CALL(st, bosh_stream_bind(st->s, n, NULL));
     }
 }
 
@@ -456,13 +555,14 @@ static void on_fair_weather(struct storm *st)
  */
 
 static void (*const OPERATIONS[])(struct storm *st) = {
-    on_fair_weather, on_good,     on_spoiled,     on_built,
-    on_raw,          on_fail,     on_http_status, on_moment,
-    on_long_time,    on_deadline, on_tick,        on_connect,
-    on_attach,       on_restore,  on_send,        on_pause,
-    on_pause_local,  on_resume,   on_flush,       on_bind,
-    on_built,        on_send,     on_disconnect,  on_reset,
-    on_fair_weather,
+    on_fair_weather, on_good,         on_spoiled,     on_built,
+    on_raw,          on_fail,         on_http_status, on_moment,
+    on_long_time,    on_deadline,     on_tick,        on_connect,
+    on_attach,       on_restore,      on_send,        on_pause,
+    on_pause_local,  on_resume,       on_flush,       on_bind,
+    on_built,        on_send,         on_disconnect,  on_reset,
+    on_fair_weather, on_new_process,  on_stream_add,  on_stream_send,
+    on_stream_bind,  on_stream_close, on_stream_add,  on_good,
 };
 #define OPERATION_COUNT (sizeof OPERATIONS / sizeof OPERATIONS[0])
 

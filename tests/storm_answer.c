@@ -48,7 +48,22 @@ static void open_body(struct buf *out, const char *attrs)
     buf_printf(out, "<body " NS_BODY " " NS_STREAM "%s>", attrs);
 }
 
-static void create(struct buf *out, struct fuel *f)
+static void offer(struct buf *out, struct fuel *f)
+{
+    static const char *const MECHS[] = {
+        "PLAIN</mechanism><mechanism>ANONYMOUS",
+        "SCRAM-SHA-1",
+        "EXTERNAL</mechanism><mechanism>OAUTHBEARER",
+        "SCRAM-SHA-256</mechanism><mechanism>SCRAM-SHA-1",
+    };
+
+    buf_printf(out,
+               "<stream:features><mechanisms " NS_SASL "><mechanism>%s"
+               "</mechanism></mechanisms></stream:features></body>",
+               FUEL_PICK(f, MECHS));
+}
+
+static void create(struct buf *out, struct storm_manager *m, struct fuel *f)
 {
     static const char *const LIMITS[] = {
         " wait='60' hold='1' requests='2' inactivity='60' maxpause='120'",
@@ -57,25 +72,21 @@ static void create(struct buf *out, struct fuel *f)
         " wait='0' hold='0' requests='1' polling='1' inactivity='9'",
         " wait='60' hold='1'",
         " wait='2' hold='1' requests='5' maxpause='9' ack='1'",
-    };
-    static const char *const MECHS[] = {
-        "PLAIN</mechanism><mechanism>ANONYMOUS",
-        "SCRAM-SHA-1",
-        "EXTERNAL</mechanism><mechanism>OAUTHBEARER",
-        "SCRAM-SHA-256</mechanism><mechanism>SCRAM-SHA-1",
+        " wait='60' hold='1' requests='2' maxpause='9' stream='n0'",
+        " wait='60' hold='1' requests='2' polling='5' stream='n0'",
+        " wait='60' hold='1' requests='2' accept='deflate,gzip'",
     };
 
     open_body(out, " sid='s1' ver='1.11'");
     out->len--; /* '>' */
     buf_adds(out, FUEL_PICK(f, LIMITS));
+    m->streams = 1;
     if (fuel_seldom(f, 8)) {
         buf_adds(out, "/>"); /* features come later */
         return;
     }
-    buf_printf(out,
-               "><stream:features><mechanisms " NS_SASL "><mechanism>%s"
-               "</mechanism></mechanisms></stream:features></body>",
-               FUEL_PICK(f, MECHS));
+    buf_addc(out, '>');
+    offer(out, f);
 }
 
 /* What stands between two marks of text; out is cleared first. */
@@ -93,8 +104,20 @@ static bool between(struct buf *out, const char *text, const char *before,
     return true;
 }
 
+/* The answer to a request that is of one stream is, too. */
+static void open_same(struct buf *out, const char *request)
+{
+    struct buf name = BUF_INIT;
+    char attr[80] = "";
+
+    if (between(&name, request, " stream='", "'"))
+        snprintf(attr, sizeof attr, " stream='%s'", buf_str(&name));
+    open_body(out, attr);
+    buf_release(&name);
+}
+
 static void sasl_step(struct buf *out, struct storm_manager *m,
-                      const char *data)
+                      const char *request, const char *data)
 {
     struct buf text = BUF_INIT;
     const char *condition = "not-authorized";
@@ -102,7 +125,7 @@ static void sasl_step(struct buf *out, struct storm_manager *m,
 
     if (m->exchange)
         result = saslserver_step(m->exchange, data, &text, &condition);
-    open_body(out, "");
+    open_same(out, request);
     switch (result) {
     case SASLSERVER_CHALLENGE:
         buf_printf(out, "<challenge " NS_SASL ">%s</challenge>",
@@ -134,9 +157,12 @@ static void sasl_begin(struct buf *out, struct storm_manager *m,
         /* The auth element's text is the last thing before its end. */
         const char *start = have_data ? strrchr(buf_str(&data), '>') : NULL;
 
-        sasl_step(out, m, start ? start + 1 : have_data ? data.data : NULL);
+        sasl_step(out, m, request,
+                  start       ? start + 1
+                  : have_data ? data.data
+                              : NULL);
     } else {
-        open_body(out, "");
+        open_same(out, request);
         buf_adds(out, "<success " NS_SASL "/></body>");
     }
     buf_release(&name);
@@ -149,11 +175,11 @@ static void sasl_go_on(struct buf *out, struct storm_manager *m,
     struct buf data = BUF_INIT;
     bool some = between(&data, request, "xmpp-sasl'>", "</response>");
 
-    sasl_step(out, m, some ? data.data : "=");
+    sasl_step(out, m, request, some ? data.data : "=");
     buf_release(&data);
 }
 
-static void features(struct buf *out, struct fuel *f)
+static void features(struct buf *out, const char *request, struct fuel *f)
 {
     static const char *const REST[] = {
         "",
@@ -163,25 +189,48 @@ static void features(struct buf *out, struct fuel *f)
         "<session " NS_SESSION "><optional/></session>",
     };
 
-    open_body(out, "");
+    open_same(out, request);
     buf_printf(out,
                "<stream:features><bind " NS_BIND "/>%s</stream:features>"
                "</body>",
                FUEL_PICK(f, REST));
 }
 
-static void reply(struct buf *out, const char *id, const char *inside)
+static void reply(struct buf *out, const char *request, const char *id,
+                  const char *inside)
 {
-    open_body(out, "");
+    open_same(out, request);
     buf_printf(out, "<iq " NS_CLIENT " type='result' id='%s'>%s</iq></body>",
                id, inside);
 }
 
-static void traffic(struct buf *out, struct fuel *f)
+/* §16.3. */
+static void open_stream(struct buf *out, struct storm_manager *m,
+                        struct fuel *f)
+{
+    char attr[40];
+
+    snprintf(attr, sizeof attr, " stream='n%d'", m->streams++);
+    open_body(out, attr);
+    offer(out, f);
+}
+
+static void close_stream(struct buf *out, const char *request)
+{
+    open_same(out, request);
+    out->len--; /* '>' */
+    buf_adds(out, " type='terminate'/>");
+}
+
+static void traffic(struct buf *out, const struct storm_manager *m,
+                    struct fuel *f)
 {
     unsigned count = fuel_below(f, 4);
+    char attr[40] = "";
 
-    open_body(out, "");
+    if (m->streams > 1)
+        snprintf(attr, sizeof attr, " stream='n%d'", fuel_byte(f) % m->streams);
+    open_body(out, attr);
     for (unsigned i = 0; i < count; i++)
         buf_printf(out,
                    "<message " NS_CLIENT " id='m%u'><body>%u</body></message>",
@@ -193,22 +242,24 @@ void storm_answer_good(struct buf *out, struct storm_manager *m,
                        const char *request, struct fuel *f)
 {
     if (!strstr(request, " sid='"))
-        create(out, f);
+        create(out, m, f);
     else if (strstr(request, "<auth "))
         sasl_begin(out, m, request);
     else if (strstr(request, "<response "))
         sasl_go_on(out, m, request);
     else if (strstr(request, "xmpp:restart="))
-        features(out, f);
+        features(out, request, f);
     else if (strstr(request, "<bind "))
-        reply(out, "bind",
+        reply(out, request, "bind",
               "<bind " NS_BIND "><jid>ann@example.org/r</jid></bind>");
     else if (strstr(request, "<session "))
-        reply(out, "session", "");
+        reply(out, request, "session", "");
     else if (strstr(request, "type='terminate'"))
-        buf_adds(out, END);
+        close_stream(out, request);
+    else if (strstr(request, " to='"))
+        open_stream(out, m, f);
     else
-        traffic(out, f);
+        traffic(out, m, f);
 }
 
 /* ---- As it comes ----------------------------------------------------------
@@ -250,8 +301,10 @@ static const char *const ATTRS[] = {
     " time='0'",
     " time='65535'",
     " time='9999999999'",
-    " stream='one'",
-    " stream='two'",
+    " stream='n0'",
+    " stream='n1'",
+    " stream='n2'",
+    " stream=''",
     " from='example.org'",
     " accept='gzip,deflate'",
     " charsets='ISO_8859-1'",

@@ -19,6 +19,7 @@ struct storm_manager {
     struct mock_options options;
     struct saslserver *sasl;
     struct saslserver_exchange *exchange;
+    int streams; /* that it has named */
 };
 
 void storm_manager_init(struct storm_manager *m);

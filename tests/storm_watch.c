@@ -15,7 +15,7 @@
 #define REQUESTS_A_TURN 64
 #define EVENTS_A_TURN 5000
 
-/* bosh_disconnect() adds our presence to a queue that may be full. */
+/* Closing a stream adds our presence to a queue that may be full. */
 #define PRESENCE_LEN 64
 
 #define RULE(w, cond, ...)                                                     \
@@ -33,9 +33,17 @@ static void drop_requests(struct watch *w)
     w->count = 0;
 }
 
+static void drop_streams(struct watch *w)
+{
+    free(w->streams);
+    w->streams = NULL;
+    w->stream_count = 0;
+}
+
 void watch_release(struct watch *w)
 {
     drop_requests(w);
+    drop_streams(w);
 }
 
 /* ---- What is on the wire --------------------------------------------------
@@ -109,23 +117,49 @@ void watch_aborts(struct watch *w)
 /* ---- Sessions -------------------------------------------------------------
  */
 
+void watch_add_stream(struct watch *w, bool open, bool fresh)
+{
+    w->streams = mem_grow(w->streams,
+                          ((size_t)w->stream_count + 1) * sizeof *w->streams);
+    w->streams[w->stream_count++] =
+        (struct watch_stream){.open = open, .fresh = fresh};
+}
+
+void watch_close_first(struct watch *w)
+{
+    w->streams[0].open = false;
+}
+
 void watch_begin(struct watch *w, bool created)
 {
     watch_aborts(w);
     RULE(w, !w->alive, "a session began before the last one was over");
     drop_requests(w);
-    w->alive = w->fresh = true;
+    drop_streams(w);
+    watch_add_stream(w, true, true);
+    w->alive = true;
     w->created = created;
-    w->logged_in = w->refused = false;
+    w->refused = false;
+    w->first_rid = created ? 0 : bosh_rid(w->s);
     w->last_stanza = 0;
     w->key[0] = '\0';
     w->sights->sessions++;
+}
+
+void watch_new_process(struct watch *w, struct bosh *s)
+{
+    drop_requests(w);
+    drop_streams(w);
+    w->s = s;
+    w->last_id = 0;
+    w->alive = w->refused = false;
 }
 
 void watch_forget(struct watch *w)
 {
     watch_aborts(w);
     w->alive = w->refused = false;
+    drop_streams(w);
     RULE(w, bosh_ended(w->s) && bosh_queue_len(w->s) == 0 && !bosh_sid(w->s),
          "a reset left something behind");
 }
@@ -215,8 +249,10 @@ static void on_first(struct watch *w, const struct bosh_request *req)
          req->rid);
     RULE(w, w->count == 0 || req->rid == w->requests[w->count - 1].rid + 1,
          "rid %" PRIu64 " does not follow the last one", req->rid);
-    RULE(w, bosh_rid(w->s) == req->rid + 1, "bosh_rid() is not the next one");
-    check_body(w, req);
+    if (req->rid >= w->first_rid) {
+        RULE(w, bosh_rid(w->s) == req->rid + 1, "bosh_rid() is not the next");
+        check_body(w, req);
+    }
     w->requests = mem_grow(w->requests, (w->count + 1) * sizeof *w->requests);
     r = &w->requests[w->count++];
     *r = (struct watch_request){.rid = req->rid, .len = req->len};
@@ -246,6 +282,8 @@ static void on_request(struct watch *w, const struct bosh_request *req)
     w->sights->requests++;
     RULE(w, w->alive, "a request outside of a session");
     RULE(w, req->id > w->last_id, "the id was used before");
+    RULE(w, !req->coding || (w->compress && strcmp(req->coding, "gzip") == 0),
+         "a coding that was not asked for: %s", req->coding);
     w->last_id = req->id;
     /* What a repeat takes the place of was given up in the same call. */
     watch_aborts(w);
@@ -280,38 +318,60 @@ static void take_requests(struct watch *w, int64_t now_ms)
 /* ---- Events ---------------------------------------------------------------
  */
 
-/* It begins with this, and with nothing else. */
-static bool is_beginning(const struct watch *w, enum bosh_status status)
+static struct watch_stream *stream_of(struct watch *w,
+                                      const struct bosh_event *ev)
 {
-    return status == (w->created ? BOSH_CONNECTING : BOSH_ATTACHED);
+    bool known = ev->stream >= 0 && ev->stream < w->stream_count;
+
+    RULE(w, known, "an event of stream %d, which was never added", ev->stream);
+    return known ? &w->streams[ev->stream] : NULL;
+}
+
+static void on_end(struct watch *w, struct watch_stream *st)
+{
+    RULE(w, st->open, "'disconnected' came twice");
+    st->open = false;
+    for (int i = 0; i < w->stream_count; i++) {
+        if (w->streams[i].open)
+            return;
+    }
+    w->alive = false;
+    w->sights->endings++;
 }
 
 static void on_status(struct watch *w, const struct bosh_event *ev)
 {
     const char *name = bosh_status_name(ev->status);
-    bool begins = is_beginning(w, ev->status);
+    struct watch_stream *st = stream_of(w, ev);
+    enum bosh_status first =
+        w->created || ev->stream > 0 ? BOSH_CONNECTING : BOSH_ATTACHED;
 
+    if (!st)
+        return;
     RULE(w, w->alive, "'%s' came outside of a session", name);
-    RULE(w, w->fresh == begins, "'%s' came at the wrong time", name);
-    w->fresh = false;
+    RULE(w, st->fresh == (ev->status == first), "'%s' came at a wrong time",
+         name);
+    /* Those of the session as a whole are the first one's. */
+    RULE(w, st->open || ev->stream == 0, "'%s' came after the end", name);
+    st->fresh = false;
     if (ev->status == BOSH_CONNECTED || ev->status == BOSH_ATTACHED) {
-        RULE(w, !w->logged_in, "'%s' came twice", name);
-        w->logged_in = true;
+        RULE(w, !st->logged_in, "'%s' came twice", name);
+        st->logged_in = true;
         w->sights->logins += ev->status == BOSH_CONNECTED;
     }
-    if (ev->status == BOSH_DISCONNECTED) {
-        w->alive = false;
-        w->sights->endings++;
-    }
+    if (ev->status == BOSH_DISCONNECTED)
+        on_end(w, st);
 }
 
 static void on_stanza(struct watch *w, const struct bosh_event *ev)
 {
+    const struct watch_stream *st = stream_of(w, ev);
     xmlDocPtr doc = xmlReadMemory(ev->xml, (int)ev->xml_len, NULL, NULL,
                                   XML_PARSE_NONET | XML_PARSE_NOERROR |
                                       XML_PARSE_NOWARNING);
 
-    RULE(w, w->alive && !w->fresh, "a stanza came outside of a session");
+    RULE(w, w->alive && st && st->open && !st->fresh,
+         "a stanza came outside of a session");
     RULE(w, doc, "a stanza is no XML: %.*s", (int)ev->xml_len, ev->xml);
     RULE(w, strlen(ev->xml) == ev->xml_len, "a stanza's length is wrong");
     RULE(w, ev->rid >= w->last_stanza && find_rid(w, ev->rid),
@@ -349,7 +409,9 @@ void watch_turn(struct watch *w, int64_t now_ms)
     take_requests(w, now_ms);
     take_events(w);
     RULE(w, w->alive != bosh_ended(w->s), "the end was not told, or too early");
-    RULE(w, bosh_queue_len(w->s) <= w->queue_max + PRESENCE_LEN,
+    RULE(w,
+         bosh_queue_len(w->s) <=
+             w->queue_max + PRESENCE_LEN * ((size_t)w->stream_count + 1),
          "the queue holds %zu bytes", bosh_queue_len(w->s));
     RULE(w, !bosh_settled(w->s) || bosh_queue_len(w->s) == 0,
          "settled, with a queue");
@@ -390,10 +452,8 @@ void watch_returned(struct watch *w, int rc, const struct watch_look *before)
 {
     struct watch_look after;
 
-    RULE(w,
-         rc == 0 || rc == BOSH_E_STATE || rc == BOSH_E_ARG || rc == BOSH_E_FULL,
-         "a call returned %d", rc);
-    if (rc == 0)
+    RULE(w, rc >= BOSH_E_FULL, "a call returned %d", rc);
+    if (rc >= 0)
         return;
     w->sights->refusals++;
     w->refused |= rc == BOSH_E_FULL;

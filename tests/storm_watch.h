@@ -24,19 +24,27 @@ struct watch_request {
     size_t len;
 };
 
+/* A stream of that session, by its number. */
+struct watch_stream {
+    bool open;      /* and DISCONNECTED has not come */
+    bool fresh;     /* no event yet */
+    bool logged_in; /* CONNECTED or ATTACHED came */
+};
+
 struct watch {
     struct bosh *s;
     int max_open;
     size_t queue_max;
-    bool keys;
+    bool keys, compress;
     struct err *e;
     struct storm_sights *sights;
 
-    bool alive;     /* between connect or attach, and DISCONNECTED */
-    bool fresh;     /* no event yet */
-    bool created;   /* by connect: the first request has no sid */
-    bool logged_in; /* CONNECTED or ATTACHED came */
-    bool refused;   /* BOSH_E_FULL, and DRAINED has not come */
+    bool alive;   /* from connect or attach to the last DISCONNECTED */
+    bool created; /* by connect: the first request has no sid */
+    bool refused; /* BOSH_E_FULL, and DRAINED has not come */
+    struct watch_stream *streams;
+    int stream_count;
+    uint64_t first_rid; /* those below were open when it was stored */
     uint64_t last_id;
     uint64_t last_stanza;
     char key[WATCH_KEY_LEN + 1];    /* the next one must hash to; "": any */
@@ -46,8 +54,15 @@ struct watch {
 
 void watch_release(struct watch *w);
 
-/* A session has begun, by bosh_connect() or else by bosh_attach(). */
+/* A session has begun, by bosh_connect() or else by bosh_attach() or
+ * bosh_restore(). */
 void watch_begin(struct watch *w, bool created);
+/* The process ended, and s is of the one that came after it. */
+void watch_new_process(struct watch *w, struct bosh *s);
+/* A stream more, which is open unless it was attached to as closed. */
+void watch_add_stream(struct watch *w, bool open, bool fresh);
+/* The first one was attached to as closed. */
+void watch_close_first(struct watch *w);
 /* bosh_reset(). */
 void watch_forget(struct watch *w);
 

@@ -11,17 +11,18 @@ int suite_states(void);
  *
  *   verbs: connect attach add disconnect pause local resume flush reset
  *   answers: created logged-in unknown-stream terminated end-answered
+ *            all-closed
  *   else: refused too-many silence close-late rids-spent
  */
 static const char *const SESSION_CELLS[SESSION_STATE_COUNT] = {
     /*                     verbs     answers else */
-    [SESSION_IDLE] = "xx......x ..... .....",
-    [SESSION_CREATING] = "...x...xx x..x. xx...",
-    [SESSION_LOGIN] = "...x...xx .xxx. xxx.x",
-    [SESSION_ONLINE] = "..xxxxxxx .xxx. xxx.x",
-    [SESSION_PAUSED] = "..xxxxxxx .xxx. xxx.x",
-    [SESSION_CLOSING] = "........x ...xx xxxxx",
-    [SESSION_DEAD] = "xx......x ..... .....",
+    [SESSION_IDLE] = "xx......x ...... .....",
+    [SESSION_CREATING] = "...x...xx x..x.. xx...",
+    [SESSION_LOGIN] = "...x...xx .xxx.x xxx.x",
+    [SESSION_ONLINE] = "..xxxxxxx .xxx.x xxx.x",
+    [SESSION_PAUSED] = "..xxxxxxx .xxx.x xxx.x",
+    [SESSION_CLOSING] = "........x ...xx. xxxxx",
+    [SESSION_DEAD] = "xx......x ...... .....",
 };
 
 /*

@@ -30,42 +30,52 @@ static char *load(void *ctx)
     return mem_dup(place->text);
 }
 
-/* Stored again by the attaching itself: it must be read again the same. */
-static void check_restored(struct bosh *s, const struct place *place)
+static struct bosh *new_session(struct place *place)
 {
-    uint64_t rid = bosh_rid(s);
-    char *jid = mem_dup(bosh_jid(s));
-    char *sid = mem_dup(bosh_sid(s));
+    struct bosh_options o;
 
-    if (rid == 0 || rid > BOSH_RID_MAX || !*sid || place->saves != 1)
+    bosh_options_init(&o);
+    o.store = (struct bosh_store){save, load, place};
+    return bosh_new(&o);
+}
+
+/* Stored again by the attaching itself: it must be read again the same. */
+static void check_stored_again(struct bosh *s, struct place *place)
+{
+    struct bosh *other = new_session(place);
+
+    if (bosh_restore(other, 0, bosh_jid(s)) || bosh_rid(other) != bosh_rid(s) ||
+        strcmp(bosh_sid(other), bosh_sid(s)) != 0 ||
+        bosh_open_count(other) != bosh_open_count(s))
         abort();
-    bosh_free(s);
-    s = bosh_new(&(struct bosh_options){
-        .lang = "en", .store = {save, load, (void *)(uintptr_t)place}});
-    if (bosh_restore(s, 0, jid) || bosh_rid(s) != rid ||
-        strcmp(bosh_sid(s), sid) != 0)
+    bosh_free(other);
+}
+
+static void check_restored(struct bosh *s, struct place *place)
+{
+    struct bosh_request req;
+    uint64_t rid = bosh_rid(s) - (uint64_t)bosh_open_count(s);
+
+    if (rid == 0 || bosh_rid(s) > BOSH_RID_MAX || !*bosh_sid(s) ||
+        place->saves == 0)
         abort();
-    bosh_free(s);
-    free(jid);
-    free(sid);
+    check_stored_again(s, place);
+    while (bosh_next_request(s, 0, &req)) {
+        if (req.rid != rid++)
+            abort();
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct place place = {mem_dupn((const char *)data, size), 0};
-    struct bosh_options o;
-    struct bosh *s;
+    struct bosh *s = new_session(&place);
 
-    bosh_options_init(&o);
-    o.store = (struct bosh_store){save, load, &place};
-    s = bosh_new(&o);
-    if (bosh_restore(s, 0, NULL) == 0) {
+    if (bosh_restore(s, 0, NULL) == 0)
         check_restored(s, &place);
-    } else {
-        if (!*bosh_last_error(s) || !bosh_ended(s))
-            abort();
-        bosh_free(s);
-    }
+    else if (!*bosh_last_error(s) || !bosh_ended(s))
+        abort();
+    bosh_free(s);
     free(place.text);
     return 0;
 }
