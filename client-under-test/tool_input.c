@@ -140,10 +140,10 @@ static int ask(const struct tool_options *o, int signals, char **out,
         return err_set(e, "the terminal: %s", strerror(errno));
     quiet = before;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
-    fprintf(stderr, "Password for %s: ", o->jid);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);   /* what was typed before is */
+    fprintf(stderr, "Password for %s: ", o->jid); /* not the password */
     rc = tool_read(STDIN_FILENO, signals, true, &line, e);
-    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
     fputc('\n', stderr);
     if (rc == 0 && line.len == 0)
         rc = err_set(e, "no password was given");

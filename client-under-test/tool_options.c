@@ -95,6 +95,7 @@ enum {
     KEY_JID,
     KEY_PASSWORD_FILE,
     KEY_TOKEN_FILE,
+    KEY_SECRET,
     KEY_RESOURCE,
     KEY_TRACE,
     KEY_LOGIN_TIME,
@@ -129,6 +130,9 @@ static const struct argp_option option_list[] = {
      1},
     {"token-file", KEY_TOKEN_FILE, "FILE", 0,
      "An OAuth 2.0 token in place of a password", 1},
+    /* Else they would be short for the two above. */
+    {"password", KEY_SECRET, "SECRET", OPTION_HIDDEN, NULL, 1},
+    {"token", KEY_SECRET, "SECRET", OPTION_HIDDEN, NULL, 1},
     {"resource", KEY_RESOURCE, "NAME", 0, "To be bound (the server chooses)",
      1},
     {"trace", KEY_TRACE, NULL, 0,
@@ -438,6 +442,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         return 0;
     case KEY_TOKEN_FILE:
         o->token_file = arg;
+        return 0;
+    case KEY_SECRET:
+        argp_error(state, "a secret does not belong on a command line: give "
+                          "--password-file or --token-file");
         return 0;
     case KEY_RESOURCE:
         o->resource = arg;

@@ -225,7 +225,8 @@ static void connect_session(struct tool *t)
         tool_fail(t, TOOL_USAGE, "--jid: %s", bosh_last_error(t->bosh));
     }
     tool_wipe(password);
-    t->restored = t->online = false;
+    t->restored = t->online = t->awaited = false;
+    t->sent = t->answered = 0;
     if (!t->done)
         t->due_ms = bosh_driver_now_ms() + t->options->login_ms;
     begin_command(t);
