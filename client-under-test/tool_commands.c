@@ -211,6 +211,8 @@ static void stanza_xml(struct tool *t, const xmlNode *stanza,
 {
     struct buf line = BUF_INIT;
 
+    if (t->done)
+        return;
     if (!is_answer(t, stanza, 1)) {
         tool_text_xml(&line, event->xml, event->xml_len);
         tool_put(t, &line);

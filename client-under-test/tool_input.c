@@ -99,30 +99,41 @@ void tool_wipe(char *secret)
     free(secret);
 }
 
+/* NULL with e set when it cannot be read; else perhaps "". */
+static char *read_line(FILE *f, const char *path, struct err *e)
+{
+    char *line = NULL;
+    size_t cap = 0;
+
+    if (getline(&line, &cap, f) >= 0)
+        return line;
+    if (ferror(f))
+        err_set(e, "'%s': %s", path, strerror(errno));
+    else
+        err_set(e, "'%s': it is empty", path);
+    free(line);
+    return NULL;
+}
+
 char *tool_first_line(const char *path, struct err *e)
 {
     FILE *f = fopen(path, "re");
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t len = -1;
+    char *line;
 
-    errno = f ? 0 : errno;
-    if (f)
-        len = getline(&line, &cap, f);
-    if (len < 0 && errno) {
+    if (!f) {
         err_set(e, "'%s': %s", path, strerror(errno));
-    } else {
-        len = len < 0 ? 0 : (ssize_t)strcspn(line ? line : "", "\r\n");
-        if (len == 0)
-            err_set(e, "'%s': its first line is empty", path);
-    }
-    if (f)
-        fclose(f);
-    if (len <= 0) {
-        tool_wipe(line);
         return NULL;
     }
-    line[len] = '\0';
+    line = read_line(f, path, e);
+    fclose(f);
+    if (!line)
+        return NULL;
+    line[strcspn(line, "\r\n")] = '\0';
+    if (!*line) {
+        err_set(e, "'%s': its first line is empty", path);
+        free(line);
+        return NULL;
+    }
     return line;
 }
 

@@ -1,15 +1,10 @@
 /* The command line of bosh-client as a tool: see tool.h. */
 #include <argp.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tool.h"
-
-#define COUNT_MAX 1000000000
-#define SECONDS_MAX 31536000 /* a year */
-#define LIST_MAX_LEN (1 << 20)
+#include "tool_values.h"
 
 /* ---- Options of the session -----------------------------------------------
  */
@@ -192,105 +187,6 @@ struct parsing {
     size_t limited_count;
 };
 
-static int64_t read_ms(struct argp_state *state, const char *option,
-                       const char *text)
-{
-    char *end;
-    double seconds = strtod(text, &end);
-
-    if (!*text || *end || !(seconds >= 0 && seconds <= SECONDS_MAX))
-        argp_error(state, "%s '%s': seconds are wanted, 0 to %d", option, text,
-                   SECONDS_MAX);
-    return (int64_t)(seconds * 1000);
-}
-
-static int read_count(struct argp_state *state, const char *text)
-{
-    char *end;
-    long n;
-
-    errno = 0;
-    n = strtol(text, &end, 10);
-    if (errno || !*text || *end || n < 0 || n > COUNT_MAX)
-        argp_error(state, "--count '%s': a number is wanted, 0 to %d", text,
-                   COUNT_MAX);
-    return (int)n;
-}
-
-/* Better now than as a connection that fails. */
-static const char *readable(struct argp_state *state, const char *option,
-                            const char *path)
-{
-    if (access(path, R_OK) != 0)
-        argp_error(state, "%s '%s': %s", option, path, strerror(errno));
-    return path;
-}
-
-/* user:password@ in an address is seen by everybody who sees processes. */
-static void refuse_password(struct argp_state *state, const char *option,
-                            const char *url)
-{
-    const char *start = strstr(url, "//");
-    const char *at;
-
-    start = start ? start + 2 : url;
-    at = memchr(start, '@', strcspn(start, "/?#"));
-    if (at && memchr(start, ':', (size_t)(at - start)))
-        argp_error(state, "%s: a password does not belong on a command line",
-                   option);
-}
-
-static void read_proxy(struct argp_state *state, struct tool_options *o,
-                       const char *arg)
-{
-    struct err e = {""};
-
-    free(o->proxy);
-    o->proxy = NULL;
-    if (*arg == '@') {
-        o->proxy = tool_first_line(arg + 1, &e);
-        if (!o->proxy)
-            argp_error(state, "--proxy: %s", e.text);
-    } else {
-        refuse_password(state, "--proxy", arg);
-        o->proxy = mem_dup(arg);
-    }
-}
-
-static void add_file(struct argp_state *state, const char *option,
-                     const char *path, struct buf *lines)
-{
-    FILE *f = fopen(path, "re");
-    char piece[4096];
-    size_t got;
-
-    while (f && lines->len < LIST_MAX_LEN &&
-           (got = fread(piece, 1, sizeof piece, f)) > 0)
-        buf_add(lines, piece, got);
-    if (!f || ferror(f))
-        argp_error(state, "%s '@%s': %s", option, path, strerror(errno));
-    if (f)
-        fclose(f);
-    explicit_bzero(piece, sizeof piece);
-}
-
-/* asked.c takes a list as lines. */
-static void add_lines(struct argp_state *state, const char *name,
-                      const char *option, const char *arg, struct buf *lines)
-{
-    struct tool_options *o = ((struct parsing *)state->input)->o;
-
-    if (*arg == '@')
-        add_file(state, option, arg + 1, lines);
-    else
-        buf_adds(lines, arg);
-    buf_addc(lines, '\n');
-    if (asked_set(&o->asked, name, buf_str(lines), NULL))
-        argp_error(state, "%s: at most %d lines like '%s' are wanted", option,
-                   ASKED_LINES_MAX,
-                   lines == &o->headers ? "Name: value" : "name=value");
-}
-
 static const struct tool_command *find_command(const char *name)
 {
     for (size_t i = 0; tool_commands[i]; i++) {
@@ -376,15 +272,27 @@ static void parse_limited(int key, const char *arg, struct argp_state *state)
 
     note_limited(p, key);
     if (key == KEY_COUNT)
-        o->count = read_count(state, arg);
+        o->count = tool_value_count(state, "--count", arg);
     else if (key == KEY_FOR)
-        o->for_ms = read_ms(state, "--for", arg);
+        o->for_ms = tool_value_ms(state, "--for", arg);
     else if (key == KEY_INTERVAL)
-        o->interval_ms = read_ms(state, "--interval", arg);
+        o->interval_ms = tool_value_ms(state, "--interval", arg);
     else if (key == KEY_ANSWER_TIME)
-        o->answer_ms = read_ms(state, "--answer-time", arg);
+        o->answer_ms = tool_value_ms(state, "--answer-time", arg);
     else
         o->xml = true;
+}
+
+static void add_to_list(int key, const char *arg, struct argp_state *state)
+{
+    struct tool_options *o = ((struct parsing *)state->input)->o;
+    struct tool_list headers = {"headers", "Name: value", &o->headers};
+    struct tool_list cookies = {"cookies", "name=value", &o->cookies};
+
+    if (key == KEY_HEADER)
+        tool_value_list(state, "--header", arg, &headers, &o->asked);
+    else
+        tool_value_list(state, "--cookie", arg, &cookies, &o->asked);
 }
 
 /* What the library's driver is told about the way. */
@@ -395,27 +303,25 @@ static error_t parse_way(int key, char *arg, struct argp_state *state)
 
     switch (key) {
     case KEY_URL:
-        refuse_password(state, "--url", arg);
-        b->url = arg;
+        b->url = tool_value_url(state, "--url", arg);
         return 0;
     case KEY_CA:
-        b->ca_file = readable(state, "--ca", arg);
+        b->ca_file = tool_value_path(state, "--ca", arg);
         return 0;
     case KEY_CERT:
-        b->cert_file = readable(state, "--cert", arg);
+        b->cert_file = tool_value_path(state, "--cert", arg);
         return 0;
     case KEY_KEY:
-        b->key_file = readable(state, "--key", arg);
+        b->key_file = tool_value_path(state, "--key", arg);
         return 0;
     case KEY_PROXY:
-        read_proxy(state, o, arg);
+        tool_wipe(o->proxy);
+        o->proxy = tool_value_secret_url(state, "--proxy", arg);
         b->proxy = o->proxy;
         return 0;
     case KEY_HEADER:
-        add_lines(state, "headers", "--header", arg, &o->headers);
-        return 0;
     case KEY_COOKIE:
-        add_lines(state, "cookies", "--cookie", arg, &o->cookies);
+        add_to_list(key, arg, state);
         return 0;
     case KEY_COMPRESS:
         b->compress = true;
@@ -457,7 +363,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->quiet = true;
         return 0;
     case KEY_LOGIN_TIME:
-        o->login_ms = read_ms(state, "--login-time", arg);
+        o->login_ms = tool_value_ms(state, "--login-time", arg);
         return 0;
     case KEY_STORE:
         o->store_file = arg;

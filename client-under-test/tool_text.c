@@ -193,28 +193,33 @@ static const char *find_close(const char *p, const char *end, const char *name,
     return end;
 }
 
+/* The tag at '<', and the text behind it where that is a secret. Returns what
+ * is behind both. */
+static const char *hide_from_tag(struct buf *out, const char *tag,
+                                 const char *end)
+{
+    size_t len = name_len(tag, end);
+    const char *inside = hide_in_tag(out, tag, end);
+    const char *close;
+
+    if (!is_secret(tag + 1, len) || (inside[-1] == '>' && inside[-2] == '/'))
+        return inside;
+    close = find_close(inside, end, tag + 1, len);
+    if (close > inside)
+        buf_adds(out, HIDDEN);
+    return close;
+}
+
 void tool_text_hide(struct buf *out, const char *data, size_t len)
 {
     const char *end = data + len;
 
     while (data < end) {
         const char *tag = memchr(data, '<', (size_t)(end - data));
-        size_t name;
-        const char *inside;
 
         if (!tag)
             tag = end;
         buf_add(out, data, (size_t)(tag - data));
-        data = tag;
-        if (tag == end)
-            break;
-        name = name_len(tag, end);
-        inside = data = hide_in_tag(out, tag, end);
-        if (!is_secret(tag + 1, name) || inside - tag < 2 ||
-            (inside[-1] == '>' && inside[-2] == '/'))
-            continue;
-        data = find_close(inside, end, tag + 1, name);
-        if (data > inside)
-            buf_adds(out, HIDDEN);
+        data = tag < end ? hide_from_tag(out, tag, end) : end;
     }
 }

@@ -179,9 +179,12 @@ static void test_status_2_bad_texts_and_files(void)
     clirig_expect(2, "'/no/file': No such file or directory",
                   "$B/bosh-client ping --url=http://x --jid=a@x "
                   "--password-file=/no/file");
-    clirig_expect(2, "its first line is empty",
+    clirig_expect(2, "'/dev/null': it is empty",
                   "$B/bosh-client ping --url=http://x --jid=a@x "
                   "--password-file=/dev/null");
+    clirig_expect(2, "/blank': its first line is empty",
+                  "printf '\\nsecret\\n' > $D/blank; $B/bosh-client ping "
+                  "--url=http://x --jid=a@x --password-file=$D/blank");
     clirig_expect(2, "/': Is a directory",
                   "$B/bosh-client ping --url=http://x --jid=a@x "
                   "--password-file=$D/ | sed \"s|$D||\"; (exit 2)");
@@ -441,6 +444,18 @@ static void test_options_reach_the_wire(void)
            "xml:lang='\\(..\\)'.*/\\2 \\1 \\3/p\"");
 }
 
+static void test_the_page_has_every_option(void)
+{
+    clirig_expect(0, "all there",
+                  "for o in $($B/bosh-client --help | grep -o -e "
+                  "'--[a-z][a-z-]*' | sort -u | grep -v -e --help -e --usage "
+                  "-e --version); do grep -q -e \"$o[^a-z-]\" "
+                  "docs/bosh-client.md || { echo \"no $o\"; exit 1; }; done; "
+                  "echo all there");
+    clirig_expect(0, "7 the message came back",
+                  "$B/bosh-client --help | tr '\\n' ' '");
+}
+
 /* ---- The suite --------------------------------------------------------------
  */
 
@@ -485,6 +500,7 @@ static const CU_TestInfo tests[] = {
     {"somebody else's store is left alone",
      test_somebody_else_s_store_is_left_alone},
     {"options reach the wire", test_options_reach_the_wire},
+    {"the page has every option", test_the_page_has_every_option},
 };
 
 int suite_tool(void)
