@@ -46,6 +46,8 @@ static const struct argp_option session_list[] = {
      "Milliseconds that leaving may take (3000)", 3},
     {"with-credentials", KEY_SESSION + 15, NULL, 0,
      "Keep the manager's cookies, and send them back", 4},
+    {"compress", KEY_SESSION + 16, NULL, 0,
+     "Requests as gzip, if the manager accepts it", 4},
     {0},
 };
 
@@ -107,7 +109,6 @@ enum {
     KEY_PROXY,
     KEY_HEADER,
     KEY_COOKIE,
-    KEY_COMPRESS,
 };
 
 static const struct argp_option option_list[] = {
@@ -146,8 +147,6 @@ static const struct argp_option option_list[] = {
      2},
     {"answer-time", KEY_ANSWER_TIME, "SECONDS", 0,
      "send, send-xml, ping: wait so long for an answer (10)", 2},
-    {"compress", KEY_COMPRESS, NULL, 0,
-     "Requests as gzip, if the manager accepts it", 4},
     {"ca", KEY_CA, "FILE", 0, "Certificates to trust, PEM (the system's)", 4},
     {"cert", KEY_CERT, "FILE", 0, "Our own certificate, PEM", 4},
     {"key", KEY_KEY, "FILE", 0, "Its key, PEM (in --cert's file)", 4},
@@ -322,9 +321,6 @@ static error_t parse_way(int key, char *arg, struct argp_state *state)
     case KEY_HEADER:
     case KEY_COOKIE:
         add_to_list(key, arg, state);
-        return 0;
-    case KEY_COMPRESS:
-        b->compress = true;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
