@@ -64,7 +64,8 @@ LIBS = $(B)/libharness.a $(B)/libtwins.a $(B)/libreports.a $(B)/libboshmock.a \
 	$(B)/libbosh.a $(B)/libcommon.a
 
 # What decides without the world: make lint proves it by nm.
-PURE = $(filter-out client-under-test/driver_% client-under-test/random.c,$(CLIENT)) \
+PURE = $(filter-out client-under-test/driver_% client-under-test/random.c \
+	client-under-test/tool%,$(CLIENT)) \
 	$(filter-out mockserver/http_mhd%,$(MOCK)) \
 	$(wildcard harness/play*.c harness/journal*.c harness/judge*.c \
 	harness/expr*.c harness/faults.c harness/entity.c harness/avt.c \

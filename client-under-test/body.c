@@ -158,6 +158,7 @@ static const char *what_is_wrong(xmlNodePtr root, const struct xml_facts *facts)
 
 struct body *body_read(const char *data, size_t len, struct err *e)
 {
+    struct err why = {""};
     struct xml_facts facts;
     const char *wrong;
     struct body *b;
@@ -167,9 +168,11 @@ struct body *body_read(const char *data, size_t len, struct err *e)
         err_set(e, len ? "the answer is too long" : "the answer is empty");
         return NULL;
     }
-    doc = xml_parse(data, len, &facts, e);
-    if (!doc)
+    doc = xml_parse(data, len, &facts, &why);
+    if (!doc) {
+        err_set(e, "the answer is not well-formed: %s", why.text);
         return NULL;
+    }
     wrong = what_is_wrong(xmlDocGetRootElement(doc), &facts);
     if (wrong) {
         err_set(e, "%s", wrong);

@@ -1,13 +1,13 @@
 /*
- * bosh-client: libbosh as a driver program.
+ * bosh-client: libbosh as a program.
  *
- * Reads one JSON object a line from stdin, writes one a line to stdout; the
- * protocol is docs/drivers.md. One process takes any number of sessions. The
- * end of stdin ends the program.
+ * With a command it is a tool for people: tool.h. Without a word it is a
+ * driver program: reads one JSON object a line from stdin, writes one a line
+ * to stdout; the protocol is docs/drivers.md. One process takes any number of
+ * sessions. The end of stdin ends it.
  */
 #include <argp.h>
 #include <errno.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,19 +18,12 @@
 #include "common/buf.h"
 #include "common/xml.h"
 #include "driver_verbs.h"
+#include "tool_main.h"
 
 /* The longest line that is read; a longer one is skipped and reported. */
 #define LINE_MAX_LEN (BOSH_QUEUE_MAX + 65536)
 
 const char *argp_program_version = "bosh-client " BOSH_LIB_VERSION;
-
-static const char DOC[] =
-    "Drive BOSH sessions by JSON lines on stdin; answers and events go to "
-    "stdout. Not meant to be typed by hand: boshspec starts it.\v"
-    "A first line to try:\n"
-    "  {\"id\":1,\"verb\":\"hello\",\"protocol\":1}\n";
-
-static const struct argp ARGP = {.doc = DOC};
 
 struct input {
     struct verbs *verbs;
@@ -81,16 +74,12 @@ static void on_stdin(void *ctx)
         driver_verbs_quit(in->verbs);
 }
 
-int main(int argc, char **argv)
+static int drive(void)
 {
-    struct bosh_driver *driver;
+    struct bosh_driver *driver = bosh_driver_new();
     struct input in = {0};
     int rc = 0;
 
-    argp_parse(&ARGP, argc, argv, 0, NULL, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    xml_init();
-    driver = bosh_driver_new();
     if (!driver) {
         perror("bosh-client");
         return 1;
@@ -104,6 +93,16 @@ int main(int argc, char **argv)
     driver_verbs_free(in.verbs);
     bosh_driver_free(driver);
     buf_release(&in.line);
-    xml_cleanup();
     return rc ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    int status;
+
+    signal(SIGPIPE, SIG_IGN);
+    xml_init();
+    status = argc > 1 ? tool_main(argc, argv) : drive();
+    xml_cleanup();
+    return status;
 }

@@ -36,6 +36,7 @@ int suite_driver_curl(void);
 int suite_library(void);
 int suite_load(void);
 int suite_proxy(void);
+int suite_tool_text(void);
 int suite_case_xml(void);
 int suite_lint(void);
 int suite_expr(void);
@@ -61,6 +62,7 @@ int suite_baseline(void);
 int suite_reports(void);
 int suite_cases(void);
 int suite_cli(void);
+int suite_tool(void);
 int suite_docs(void);
 int suite_coverage(void);
 
@@ -99,6 +101,7 @@ static int (*const suites[])(void) = {
     suite_library,
     suite_load,
     suite_proxy,
+    suite_tool_text,
     suite_case_xml,
     suite_lint,
     suite_expr,
@@ -126,6 +129,7 @@ static int (*const suites[])(void) = {
     suite_docs,
     suite_coverage,
     suite_cli,
+    suite_tool,
     NULL,
 };
 /* clang-format on */
