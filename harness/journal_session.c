@@ -45,12 +45,11 @@ static bool is_type(const xmlNode *body, const char *type)
 }
 
 /* An end of the whole session: with stream= only that stream ends, unless it
- * was the last, §16.6. Where no streams are named that is nobody's name. */
+ * was the last, §16.6. */
 static bool is_end(const struct journal_x *x, const xmlNode *body)
 {
     return is_type(body, "terminate") &&
-           (!xml_attr(body, NULL, "stream") || !x->session->stream_count ||
-            x->ends_last);
+           (!xml_attr(body, NULL, "stream") || x->ends_last);
 }
 
 static long long status_of(const xmlNode *message)

@@ -54,7 +54,7 @@ static const struct {
      "origin needs caught spares play judge"},
     {"attribute", 12,
      "unknown attribute 'witin' on 'await' (did you mean 'within'?): allowed "
-     "are as within else because event client"},
+     "are as within else because event stream client"},
     {"attribute-of-other-verb", 8,
      "unknown attribute 'route' on 'do': allowed are client verb"},
     {"go-on", 12, "else='go-on' on 'silence'"},
@@ -63,8 +63,9 @@ static const struct {
     {"header-of-other-kind", 12, "unknown element 'header' in 'bytes'"},
     {"uri", 12, "unknown element 'uri' in 'push'"},
     {"verb", 8,
-     "verb='conect' on 'do': allowed are connect send attach restore pause "
-     "disconnect resume flush reset save ping restart-process"},
+     "verb='conect' on 'do': allowed are connect send add-stream close-stream "
+     "attach restore pause disconnect resume flush reset save ping "
+     "restart-process"},
     {"status", 9, "event='online' on 'await': allowed are connecting "},
     {"duration", 9,
      "within='10 s' on 'await' must be a duration: 300ms, 5s, or "
@@ -392,6 +393,25 @@ static void check_payloads(const struct testcase *tc)
                 "type=\"terminate\"/>");
 }
 
+static void check_streams(const struct step *st)
+{
+    const struct action *a = st[2].actions;
+
+    CHECK_INT(a[2].stream, -1);
+    CHECK_INT(a[6].bytes, BYTES_ATTRIBUTE);
+    CHECK_STR(a[6].reply.headers[0].name, "stream");
+    CHECK_STR(expr_text(avt_expr(a[6].reply.headers[0].value, 0)), "$s/@sid");
+    check_plain(a[7].reply.headers[0].value, "");
+    CHECK_INT(a[8].stream, 2);
+    CHECK_INT(st[6].stream, 0);
+    CHECK_INT(st[10].stream, 3);
+    CHECK_STR(st[11].attrs[0].name, "stream");
+    check_plain(st[11].attrs[0].value, "-1");
+    CHECK_INT(st[12].attr_count, 3);
+    CHECK_STR(st[13].name, "close-stream");
+    CHECK_INT(st[14].stream, 1);
+}
+
 static void check_all_grants(const struct manager_grant *g)
 {
     CHECK_INT(g->requests, GRANT_NONE);
@@ -399,6 +419,7 @@ static void check_all_grants(const struct manager_grant *g)
     CHECK_STR(g->ver, "none");
     CHECK_INT(g->ack, 0);
     CHECK_INT(g->keys, 1);
+    CHECK_INT(g->streams, 1);
     CHECK_INT(g->overactivity_literal, 1);
     CHECK_INT(g->report_ms, 1500);
     CHECK_INT(g->empty_at_percent, 50);
@@ -424,6 +445,7 @@ static void test_every_kind_of_payload_and_action_is_read(void)
     if (!tc)
         return;
     check_payloads(tc);
+    check_streams(tc->steps);
     check_all_grants(&tc->manager);
     CHECK_STR(tc->needs[0].option, "keys");
     testcase_free(tc);

@@ -279,6 +279,40 @@ static void test_headers_take_the_place_of_those_of_their_name(void)
     http_message_release(&m);
 }
 
+/* values.headers is what an attribute's action comes to. */
+static void attribute_becomes(const char *answered, const char *name,
+                              const char *value, const char *want)
+{
+    struct action a = {
+        .kind = ACTION_BYTES, .bytes = BYTES_ATTRIBUTE, .at = -1};
+    struct http_header set = {name, value};
+    struct fault_values values = {.headers = &set, .header_count = 1};
+    struct http_message m;
+    struct delivery plan;
+    struct err e = {""};
+    struct buf b = BUF_INIT;
+
+    CHECK_INT(faults_plan(&a, answered, strlen(answered), &values, &plan, &e),
+              0);
+    buf_add(&b, plan.pieces[0].bytes, plan.pieces[0].len);
+    CHECK_ROW(read_all(&b, false, &m) == HTTP_WHOLE, want);
+    CHECK_STR(buf_str(&m.body), want);
+    http_message_release(&m);
+    buf_release(&b);
+    delivery_release(&plan);
+}
+
+static void test_an_attribute_is_changed_added_or_left_out(void)
+{
+    attribute_becomes(full, "sid", "it's",
+                      "<body xmlns='" NS "' sid='it&#39;s'>" PING "</body>");
+    attribute_becomes(full, "sid", "", "<body xmlns='" NS "'>" PING "</body>");
+    attribute_becomes(full, "stream", "s", ROOT " stream='s'>" PING "</body>");
+    attribute_becomes(full, "id", "", ROOT ">" PING "</body>");
+    attribute_becomes(hollow, "stream", "s", ROOT " stream='s'/>");
+    attribute_becomes(hollow, "sid", "", "<body xmlns='" NS "'/>");
+}
+
 static void test_a_drip_takes_its_time(void)
 {
     struct action a = {.kind = ACTION_BYTES, .bytes = BYTES_DRIP, .at = -1};
@@ -318,6 +352,8 @@ int suite_faults(void)
                    CU_ADD_TEST(s, test_utf_16_is_declared_and_whole) &&
                    CU_ADD_TEST(
                        s, test_headers_take_the_place_of_those_of_their_name) &&
+                   CU_ADD_TEST(
+                       s, test_an_attribute_is_changed_added_or_left_out) &&
                    CU_ADD_TEST(s, test_a_drip_takes_its_time) &&
                    CU_ADD_TEST(s, test_what_is_no_answer_is_an_error)
                ? 0

@@ -286,6 +286,90 @@ static void test_one_stream_of_several_is_no_end(void)
     maker_release(&m);
 }
 
+#define STREAM(name) "stream='" name "'"
+
+/* A session with two streams: exchange 2 asked for the second. */
+static void two_streams(struct maker *m)
+{
+    maker_init(m, ROLE_CLIENT);
+    maker_session(m, 0, STREAM("s1"));
+    maker_request(m, 10, 2, 2, BODY SID "rid='101' to='localhost'/>");
+    maker_exchange_end(m, 10, 2, BODY STREAM("s2") " from='localhost'/>");
+}
+
+static void test_requests_about_streams_have_kinds_of_their_own(void)
+{
+    struct maker m;
+
+    two_streams(&m);
+    MAKER_STR(&m, "string($s/@stream)", "s1");
+    request(&m, 20, 3, "102", "");
+    maker_exchange_end(&m, 20, 3, EMPTY);
+    maker_request(&m, 30, 4, 4,
+                  BODY SID "rid='103' type='terminate' " STREAM("s2") "/>");
+    maker_request(&m, 31, 5, 5,
+                  BODY SID "rid='103' type='terminate' " STREAM("s2") "/>");
+    MAKER_STR(&m, "bs:join($x[@n > 1]/@kind, ' ')",
+              "add-stream poll close-stream close-stream");
+    MAKER_STR(&m, "$x[4]/@open-limit", "3");
+    MAKER_STR(&m, "count($s/@ended)", "0");
+    maker_release(&m);
+}
+
+static void test_where_none_are_named_a_poll_is_a_poll(void)
+{
+    struct maker m;
+
+    maker_init(&m, ROLE_CLIENT);
+    maker_session(&m, 0, "");
+    maker_request(&m, 10, 2, 2, BODY SID "rid='101' to='localhost'/>");
+    maker_exchange_end(&m, 10, 2, EMPTY);
+    maker_request(&m, 20, 3, 3,
+                  BODY SID "rid='102' type='terminate' " STREAM("s1") "/>");
+    MAKER_STR(&m, "bs:join($x[@n > 1]/@kind, ' ')", "poll terminate");
+    MAKER_STR(&m, "string($s/@ended-by)", "client");
+    maker_release(&m);
+}
+
+static void test_the_last_stream_ends_the_session(void)
+{
+    struct maker m;
+
+    two_streams(&m);
+    request(&m, 20, 3, "102", "");
+    maker_exchange_end(&m, 20, 3, BODY "type='terminate' " STREAM("s1") "/>");
+    MAKER_STR(&m, "count($s/@ended)", "0");
+    request(&m, 30, 4, "103", "");
+    maker_exchange_end(&m, 30, 4, BODY "type='terminate' " STREAM("s2") "/>");
+    MAKER_STR(&m, "string($s/@ended-by)", "manager");
+    MAKER_STR(&m, "$s/@terminate-delivered-t", "30");
+    maker_release(&m);
+    two_streams(&m);
+    request(&m, 20, 3, "102", "");
+    maker_exchange_end(&m, 20, 3, BODY "type='terminate' " STREAM("s1") "/>");
+    maker_request(&m, 30, 4, 4,
+                  BODY SID "rid='103' type='terminate' " STREAM("s2") "/>");
+    MAKER_STR(&m, "string($s/@ended-by)", "client");
+    MAKER_STR(&m, "string($x[4]/@kind)", "terminate");
+    maker_release(&m);
+}
+
+/* Nobody knows whether it is open: the session may well go on. */
+static void test_a_stream_that_was_asked_for_counts(void)
+{
+    struct maker m;
+
+    maker_init(&m, ROLE_CLIENT);
+    maker_session(&m, 0, STREAM("s1"));
+    maker_request(&m, 10, 2, 2, BODY SID "rid='101' to='localhost'/>");
+    maker_request(&m, 20, 3, 3,
+                  BODY SID "rid='102' type='terminate' " STREAM("s1") "/>");
+    MAKER_STR(&m, "string($x[3]/@kind)", "close-stream");
+    maker_exchange_end(&m, 30, 2, WITH("m"));
+    MAKER_STR(&m, "count($s/@ended)", "0");
+    maker_release(&m);
+}
+
 static void test_the_client_ends_it(void)
 {
     struct maker m;
@@ -497,6 +581,14 @@ int add_journal_session_tests(CU_pSuite suite)
         {"the manager ends it", test_the_manager_ends_it},
         {"one stream of several is no end",
          test_one_stream_of_several_is_no_end},
+        {"requests about streams have kinds of their own",
+         test_requests_about_streams_have_kinds_of_their_own},
+        {"where none are named a poll is a poll",
+         test_where_none_are_named_a_poll_is_a_poll},
+        {"the last stream ends the session",
+         test_the_last_stream_ends_the_session},
+        {"a stream that was asked for counts",
+         test_a_stream_that_was_asked_for_counts},
         {"the client ends it", test_the_client_ends_it},
         {"HTTP codes end a legacy session",
          test_http_codes_end_a_legacy_session},

@@ -130,6 +130,8 @@ void say_event(json_int_t session, const struct said *said)
 {
     json_t *m = json_pack("{s:s,s:I}", "event", said->kind, "session", session);
 
+    if (said->stream)
+        json_object_set_new(m, "stream", json_integer(said->stream));
     if (said->value)
         json_object_set_new(m, "status", json_string(said->value));
     if (said->condition)

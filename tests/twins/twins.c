@@ -21,7 +21,7 @@ static const struct twin *const clients[] = {
 static const struct twin *const servers[] = {
     twins_server_bytes,    twins_server_creation, twins_server_ending,
     twins_server_habits,   twins_server_order,    twins_server_repeats,
-    twins_server_spelling, twins_server_time,
+    twins_server_spelling, twins_server_streams,  twins_server_time,
 };
 
 const struct twin *twin_at(enum role role, size_t i)

@@ -60,6 +60,7 @@ extern const struct twin twins_server_habits[];
 extern const struct twin twins_server_order[];
 extern const struct twin twins_server_repeats[];
 extern const struct twin twins_server_spelling[];
+extern const struct twin twins_server_streams[];
 extern const struct twin twins_server_time[];
 
 /* ---- the good peers, which twins are wrapped around ---- */
