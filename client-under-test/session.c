@@ -257,7 +257,7 @@ static int on_disconnect(struct bosh *s, const struct happening *h)
         "<presence xmlns='" XML_NS_CLIENT "' type='unavailable'/>";
     int stream = streams_are_several(s) ? BOSH_ALL_STREAMS : 0;
 
-    if (!streams_log_in(s))
+    if (streams_are_online(s))
         queue_add(&s->queue, stream, PRESENCE, sizeof PRESENCE - 1);
     return close_session(s, h);
 }

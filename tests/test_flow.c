@@ -604,9 +604,38 @@ static void test_no_pause_without_maxpause(void)
     peer_release(&p);
 }
 
+/* What is out of bounds is brought back into them. */
+static void test_no_option_stops_a_session_or_overflows(void)
+{
+    struct bosh_options o;
+    struct peer p;
+    int64_t deadline;
+
+    bosh_options_init(&o);
+    o.max_open = 0;
+    o.timeout = 1e300;
+    o.secondary_timeout = 1e300;
+    o.secondary_min_ms = o.disconnect_ms = INT64_MAX;
+    o.keys_count = -5;
+    o.wait_s = 1 << 20;
+    o.hold = -1;
+    peer_init(&p, &o);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    deadline = bosh_deadline_ms(p.s);
+    CHECK(deadline > p.now && deadline < p.now + (INT64_C(1) << 40));
+    CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
+    CHECK(bosh_deadline_ms(p.s) > p.now);
+    CHECK_INT(bosh_get_options(p.s)->wait_s, 65535);
+    CHECK_INT(bosh_get_options(p.s)->hold, 0);
+    peer_release(&p);
+}
+
 int suite_flow(void)
 {
     static const struct peer_test TESTS[] = {
+        {"no option stops a session or overflows",
+         test_no_option_stops_a_session_or_overflows},
         {"exactly one poll is held", test_exactly_one_poll_is_held},
         {"stanzas go out beside a held poll and gather",
          test_stanzas_go_out_beside_a_held_poll_and_gather},
