@@ -256,7 +256,7 @@ static void hear_the_rest(struct story *y, size_t said)
     missing = count_missing(y, said);
     CHECK(missing == 0 || aside);
     if (missing)
-        printf("\n    Prosody lost %zu of %zu, having put a request aside ",
+        printf("\n    Prosody lost %zu of %zu, having put a request aside\n  ",
                missing, said);
 }
 
