@@ -643,7 +643,8 @@ int bosh_driver_disconnect(struct bosh_driver *d, struct bosh *s,
 
 /*
  * For options.store: a file that keeps a session, readable for its owner only,
- * and replaced as a whole, so that a crash leaves the old text or the new one.
+ * and replaced as a whole, so that a crash leaves the old text or the new one,
+ * and at most one file beside it: the path with ".new" behind.
  *
  * path  borrowed for as long as a session uses it; its folder must exist
  */

@@ -319,22 +319,30 @@ static void abort_transfer(struct link *link, uint64_t id)
 
 /* Most of many sessions want nothing, turn after turn: that is found out by
  * the deadline, at little cost. */
+/* True if there were any. */
+static bool tell(struct link *link)
+{
+    struct bosh_event event;
+    bool any = false;
+
+    while (bosh_next_event(link->session, &event)) {
+        if (link->hook.event)
+            link->hook.event(link->hook.ctx, link->session, &event);
+        any = true;
+    }
+    return any;
+}
+
 static void pump(struct link *link)
 {
     struct bosh *s = link->session;
     struct bosh_request req;
-    struct bosh_event event;
     int64_t now_ms;
     uint64_t id;
     bool more = true;
 
     while (more) {
-        more = false;
-        while (bosh_next_event(s, &event)) {
-            if (link->hook.event)
-                link->hook.event(link->hook.ctx, s, &event);
-            more = true;
-        }
+        more = tell(link); /* what it says to it may go along */
         now_ms = bosh_driver_now_ms();
         while (bosh_deadline_ms(s) <= now_ms &&
                bosh_next_request(s, now_ms, &req)) {
@@ -343,6 +351,7 @@ static void pump(struct link *link)
         }
         while (bosh_next_abort(s, &id))
             abort_transfer(link, id);
+        more = tell(link) || more; /* time has passed for it too */
     }
 }
 

@@ -287,7 +287,8 @@ void store_resume(struct bosh *s, const struct stored *stored, int64_t now_ms)
 
         window_add(&s->window, read_rid(node),
                    kind_named(xml_attr(node, NULL, "kind")), bytes,
-                   strlen(bytes), now_ms);
+                   strlen(bytes), now_ms)
+            ->again = true;
     }
     store_keep(s);
 }

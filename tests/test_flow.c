@@ -415,6 +415,8 @@ static void test_a_recoverable_error_repeats_all_earlier_ones(void)
     CHECK(peer_next(&p));
     CHECK(p.rid == rid);
     CHECK_STR(buf_str(&p.body), buf_str(&first));
+    CHECK(!peer_next(&p)); /* none overtakes a repeat */
+    p.now = bosh_deadline_ms(p.s);
     CHECK(peer_next(&p));
     CHECK(p.rid == rid + 1);
     CHECK_STR(buf_str(&p.body), buf_str(&second));
