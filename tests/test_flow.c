@@ -627,6 +627,7 @@ static void test_no_option_stops_a_session_or_overflows(void)
     deadline = bosh_deadline_ms(p.s);
     CHECK(deadline > p.now && deadline < p.now + (INT64_C(1) << 40));
     CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
+    CHECK(peer_next(&p));
     CHECK(bosh_deadline_ms(p.s) > p.now);
     CHECK_INT(bosh_get_options(p.s)->wait_s, 65535);
     CHECK_INT(bosh_get_options(p.s)->hold, 0);
