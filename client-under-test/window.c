@@ -73,18 +73,30 @@ struct exchange *window_add(struct window *w, uint64_t rid,
     return x;
 }
 
-/* When x may go: not before it is due, nor close behind a repeat. */
-static int64_t due_of(const struct window *w, const struct exchange *x)
+/* When the repeats below end should have arrived; 0: there are none. */
+static int64_t arrival_ms(const struct window *w, const struct exchange *end)
 {
-    const struct exchange *lower;
-    int64_t at = x->due_ms;
+    const struct exchange *x;
+    int64_t at = 0;
 
-    for (lower = w->first; lower != x; lower = lower->next) {
-        if (lower->state == EXCHANGE_SENT && lower->again &&
-            at < lower->sent_ms + OVERTAKE_MS)
-            at = lower->sent_ms + OVERTAKE_MS;
+    for (x = w->first; x != end; x = x->next) {
+        if (x->state == EXCHANGE_SENT && x->again &&
+            at < x->sent_ms + OVERTAKE_MS)
+            at = x->sent_ms + OVERTAKE_MS;
     }
     return at;
+}
+
+int64_t window_arrival_ms(const struct window *w)
+{
+    return arrival_ms(w, NULL);
+}
+
+static int64_t due_of(const struct window *w, const struct exchange *x)
+{
+    int64_t at = arrival_ms(w, x);
+
+    return at > x->due_ms ? at : x->due_ms;
 }
 
 struct exchange *window_due(const struct window *w, int64_t now_ms)
