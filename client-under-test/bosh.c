@@ -118,6 +118,8 @@ static void options_copy(struct bosh_options *to,
     to->token = mem_dup(from->token);
     if (to->queue_max > BOSH_QUEUE_MAX)
         to->queue_max = BOSH_QUEUE_MAX;
+    if (to->max_open < 1)
+        to->max_open = 1;
     if (to->keys_count != 0 && to->keys_count < KEYS_COUNT_MIN)
         to->keys_count = KEYS_COUNT_MIN;
     if (to->keys_count > KEYS_COUNT_MAX)
@@ -222,11 +224,11 @@ static int stream_verb(struct bosh *s, int stream, enum stream_event event,
 }
 
 /* Any will do for what is to go to all. */
-static int first_open(const struct bosh *s)
+static int first_taker(const struct bosh *s)
 {
     const struct stream *st = s->streams;
 
-    while (st->next && !stream_is_open(st))
+    while (st->next && !stream_may(st->state, ON_SEND))
         st = st->next;
     return st->number;
 }
@@ -267,7 +269,7 @@ static int restore(struct bosh *s, int64_t now_ms, const char *text,
     rc = bosh_attach(s, now_ms, &stored.known);
     if (rc == 0)
         store_resume(s, &stored, now_ms);
-    xmlFreeDoc(stored.doc);
+    store_release(&stored);
     return rc;
 }
 
@@ -366,7 +368,7 @@ int bosh_stream_send(struct bosh *s, int stream, const char *xml, size_t len)
                 session_state_name(s));
         return BOSH_E_STATE;
     }
-    return stream_verb(s, all ? first_open(s) : stream, ON_SEND, &h);
+    return stream_verb(s, all ? first_taker(s) : stream, ON_SEND, &h);
 }
 
 int bosh_stream_bind(struct bosh *s, int stream, const char *resource)
