@@ -6,6 +6,7 @@
 
 #include "outgoing.h"
 #include "store.h"
+#include "times.h"
 
 /* Head-room for 2^52 requests below BOSH_RID_MAX, XEP-0124 §14.1. */
 #define RID_RANGE_MASK ((UINT64_C(1) << 52) - 1)
@@ -20,6 +21,21 @@ static void status(struct bosh *s, enum bosh_status what, const char *condition,
 bool session_is_over(const struct bosh *s)
 {
     return s->state == SESSION_IDLE || s->state == SESSION_DEAD;
+}
+
+void session_end_pause(struct bosh *s)
+{
+    s->pause_unsent = false;
+    if (s->state == SESSION_PAUSED)
+        s->state = SESSION_ONLINE;
+}
+
+void session_note_room(struct bosh *s)
+{
+    if (!s->send_refused || s->queue.len > 0)
+        return;
+    s->send_refused = false;
+    events_add_drained(&s->events);
 }
 
 static void drop(char **text)
@@ -39,7 +55,7 @@ void session_forget(struct bosh *s)
     s->wait_s = s->options.wait_s;
     s->hold = s->options.hold;
     s->requests = s->inactivity_s = s->polling_s = s->maxpause_s = -1;
-    s->errors = s->hasty = s->pause_s = 0;
+    s->errors = s->hasty = s->pause_s = s->granted_s = 0;
     s->acks = s->pause_unsent = s->end_sent = s->over = false;
     s->hurry = s->takes_gzip = s->held_back = s->send_refused = false;
     s->end_by_ms = s->close_by_ms = s->quiet_ms = s->poll_from_ms = 0;
@@ -218,8 +234,7 @@ static int on_add(struct bosh *s, const struct happening *h)
     if (!st)
         return BOSH_E_ARG;
     st->route = mem_dup(h->route);
-    if (s->state == SESSION_PAUSED)
-        s->state = SESSION_ONLINE;
+    session_end_pause(s);
     events_add_status(&s->events, st->number, BOSH_CONNECTING, NULL, NULL);
     return st->number;
 }
@@ -237,7 +252,9 @@ static int close_session(struct bosh *s, const struct happening *h)
     status(s, BOSH_DISCONNECTING, h->text, NULL);
     streams_close(s);
     s->state = SESSION_CLOSING;
-    s->close_by_ms = h->now_ms + s->options.disconnect_ms;
+    s->close_by_ms = times_later(h->now_ms, s->options.disconnect_ms);
+    /* The manager takes no terminate before what comes before it. */
+    window_hurry(&s->window, h->now_ms);
     s->pause_unsent = false;
     return 0;
 }
@@ -293,9 +310,7 @@ static int on_resume(struct bosh *s, const struct happening *h)
 {
     (void)h;
     s->held_back = false;
-    s->pause_unsent = false;
-    if (s->state == SESSION_PAUSED)
-        s->state = SESSION_ONLINE;
+    session_end_pause(s);
     return 0;
 }
 

@@ -593,6 +593,134 @@ static void test_a_stanza_ends_a_pause(void)
     peer_release(&p);
 }
 
+/* A pause of 120 s that has lasted for longer than inactivity, and not for so
+ * long that the session would end it. */
+static void start_long_pause(struct peer *p)
+{
+    peer_init(p, NULL);
+    peer_log_in(p);
+    CHECK_INT(bosh_pause(p->s, 120), 0);
+    CHECK(peer_next(p));
+    peer_answer(p, EMPTY);
+    p->now += 90000;
+    CHECK(!peer_next(p));
+}
+
+static int end_by_stanza(struct peer *p)
+{
+    return peer_send(p, MESSAGE("a"));
+}
+
+static int end_by_resume(struct peer *p)
+{
+    return bosh_resume(p->s);
+}
+
+static int end_by_disconnect(struct peer *p)
+{
+    return bosh_disconnect(p->s, p->now, NULL);
+}
+
+static int end_by_another(struct peer *p)
+{
+    return bosh_pause(p->s, 50);
+}
+
+static void test_a_long_pause_can_be_ended_at_any_time(void)
+{
+    static const struct {
+        int (*end)(struct peer *p);
+        const char *request;
+        const char *seen;
+    } ROWS[] = {{end_by_stanza, "id=\"a\"", ""},
+                {end_by_resume, "/>", ""},
+                {end_by_disconnect, "'terminate'", "disconnecting"},
+                {end_by_another, "pause='50'", ""}};
+
+    for (size_t i = 0; i < PEER_COUNT(ROWS); i++) {
+        struct peer p;
+
+        start_long_pause(&p);
+        CHECK_INT(ROWS[i].end(&p), 0);
+        CHECK_ROW(peer_next(&p) && peer_sent(&p, ROWS[i].request),
+                  ROWS[i].request);
+        CHECK_STR(peer_seen(&p), ROWS[i].seen);
+        peer_release(&p);
+    }
+}
+
+static void test_a_pause_that_a_stanza_forestalls_is_not_waited_for(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK_INT(bosh_pause(p.s, 100), 0);
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p) && !peer_sent(&p, "pause"));
+    peer_answer(&p, EMPTY);
+    CHECK(bosh_settled(p.s));
+    peer_release(&p);
+}
+
+/* It would be held while the restart waits for its answer. */
+static void test_flush_sends_nothing_beside_a_login(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    CHECK_INT(bosh_connect(p.s, p.now, "example.org", NULL), 0);
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK_INT(bosh_flush(p.s), 0);
+    CHECK(peer_next(&p));
+    peer_answer(&p, LOGGED_IN(USUAL));
+    CHECK(peer_next(&p) && peer_sent(&p, "<auth"));
+    CHECK(!peer_next(&p));
+    peer_answer(&p, SUCCESS);
+    CHECK(peer_next(&p) && peer_sent(&p, "restart"));
+    peer_release(&p);
+}
+
+/* The manager does not look at a terminate before it has what comes before. */
+static void test_disconnect_cuts_a_back_off_short(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p));
+    peer_status(&p, 503);
+    CHECK(peer_next(&p));
+    peer_status(&p, 503);
+    CHECK(!peer_next(&p));
+    CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
+    CHECK(peer_next(&p) && peer_sent(&p, "id=\"a\""));
+    CHECK(peer_next(&p) && peer_sent(&p, "'terminate'"));
+    peer_release(&p);
+}
+
+static void test_limits_without_end_are_none(void)
+{
+    struct bosh_options o;
+    struct peer p;
+
+    bosh_options_init(&o);
+    o.disconnect_ms = BOSH_NEVER;
+    o.secondary_min_ms = BOSH_NEVER;
+    o.timeout = o.secondary_timeout = 1e300;
+    o.max_open = 0; /* one at least */
+    peer_init(&p, &o);
+    peer_log_in_with(&p, LOGGED_IN("requests='2'"));
+    CHECK(peer_next(&p));
+    CHECK_INT(bosh_deadline_ms(p.s) == BOSH_NEVER, true);
+    CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
+    CHECK(peer_next(&p) && peer_sent(&p, "'terminate'"));
+    CHECK_INT(bosh_deadline_ms(p.s) == BOSH_NEVER, true);
+    CHECK_STR(peer_seen(&p), "disconnecting");
+    peer_release(&p);
+}
+
 static void test_no_pause_without_maxpause(void)
 {
     struct peer p;
@@ -654,6 +782,15 @@ int suite_flow(void)
          test_pause_is_announced_kept_and_ended_in_time},
         {"a stanza ends a pause", test_a_stanza_ends_a_pause},
         {"no pause without maxpause", test_no_pause_without_maxpause},
+        {"a long pause can be ended at any time",
+         test_a_long_pause_can_be_ended_at_any_time},
+        {"a pause that a stanza forestalls is not waited for",
+         test_a_pause_that_a_stanza_forestalls_is_not_waited_for},
+        {"flush sends nothing beside a login",
+         test_flush_sends_nothing_beside_a_login},
+        {"disconnect cuts a back-off short",
+         test_disconnect_cuts_a_back_off_short},
+        {"limits without end are none", test_limits_without_end_are_none},
     };
 
     return peer_suite("flow", TESTS, PEER_COUNT(TESTS));
