@@ -60,6 +60,7 @@ TWINS = $(wildcard tests/twins/*.c)
 TWIN_CLIENT = $(wildcard tests/twin-client/*.c)
 TESTS = $(wildcard tests/*.c)
 BENCH = $(wildcard tests/bench/*.c)
+PEER_TESTS = $(filter-out tests/peers/certs.c,$(wildcard tests/peers/*.c))
 LIBS = $(B)/libharness.a $(B)/libtwins.a $(B)/libreports.a $(B)/libboshmock.a \
 	$(B)/libbosh.a $(B)/libcommon.a
 
@@ -72,13 +73,14 @@ PURE = $(filter-out client-under-test/driver_% client-under-test/random.c \
 	harness/raw_*.c harness/redact.c harness/coverage.c) \
 	common/delivery.c common/http.c common/http_frame.c
 
-.PHONY: all lib run test check strophe lint format format-check bench fuzz cover coverage \
+.PHONY: all lib run test check strophe peers lint format format-check bench fuzz cover coverage \
 	install install-lib uninstall clean help deps deps-check run-built test-built
 
 all: $(B)/boshspec $(B)/bosh-client lib
 
 help:
 	@sed -n 's/^#   //p' Makefile
+	@echo "make peers        holds libbosh to Prosody, which it installs"
 	@echo "make strophe      certifies Strophe.js (wants node and npm)"
 	@echo "make install      PREFIX=$(PREFIX) DESTDIR=; make uninstall takes it away"
 	@echo "make install-lib  libbosh alone"
@@ -132,6 +134,14 @@ $(B)/bench: $(call objs,$(BENCH)) $(LIBS)
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(call objs,$(BENCH)) \
 		-Wl,--start-group $(LIBS) -Wl,--end-group $(PKG_LIBS) -lm
+
+# Other people's servers: who starts them, and what libbosh is held to.
+$(B)/peer-certs: $(B)/tests/peers/certs.o $(B)/libharness.a $(B)/libcommon.a
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+$(B)/peer-tests: $(call objs,$(PEER_TESTS)) $(B)/libbosh.a $(B)/libcommon.a
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(CLIENT_LIBS) -lcunit
 
 # How the tests install the library and compile applications.
 $(B)/tests/test_library.o: CPPFLAGS += -DTEST_CC='"$(CC) $(SAN_FLAGS)"' \
@@ -193,6 +203,14 @@ test: deps
 test-built:
 	@tests/tools/run-tests $(B)
 
+# ---- other people's servers ----
+
+# Where they cannot be installed they are NA, and that is said.
+peers: deps
+	@tests/tools/deps peers || true
+	@$(MAKE) --no-print-directory -j$(JOBS) $(B)/peer-tests $(B)/peer-certs
+	@tests/tools/peers $(B)
+
 # ---- other people's clients ----
 
 # Strophe.js, as it is: what it fails is a finding, not a fault of ours.
@@ -215,6 +233,7 @@ check: deps-check
 	@$(MAKE) --no-print-directory WERROR=1 SAN=address,undefined test
 	@tests/tools/tap build
 	@$(MAKE) --no-print-directory WERROR=1 test
+	@$(MAKE) --no-print-directory WERROR=1 SAN=address,undefined peers
 	@$(MAKE) --no-print-directory WERROR=1 strophe
 
 SOURCES = $(wildcard common/*.[ch] client-under-test/*.[ch] \

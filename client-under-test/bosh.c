@@ -10,6 +10,10 @@
 #include "session.h"
 #include "store.h"
 
+/* Longer than that, nobody waits; and nothing overflows. */
+#define MULTIPLIER_MAX 1000.0
+#define LIMIT_MAX_MS (INT64_C(1000) * UINT16_MAX * 1000)
+
 double bosh_default_timeout = 1.1;
 double bosh_default_secondary_timeout = 0.1;
 
@@ -99,6 +103,33 @@ static void free_list(const char *const *list)
     free((void *)(uintptr_t)list);
 }
 
+static int between(int value, int least, int most)
+{
+    if (value < least)
+        return least;
+    return value > most ? most : value;
+}
+
+static void bound_options(struct bosh_options *o)
+{
+    o->wait_s = between(o->wait_s, 0, UINT16_MAX);
+    o->hold = between(o->hold, 0, UINT8_MAX);
+    o->max_open = between(o->max_open, 1, UINT8_MAX);
+    if (o->keys_count != 0)
+        o->keys_count = between(o->keys_count, KEYS_COUNT_MIN, KEYS_COUNT_MAX);
+    if (o->queue_max > BOSH_QUEUE_MAX)
+        o->queue_max = BOSH_QUEUE_MAX;
+    /* Times are added to the clock's. */
+    if (o->timeout > MULTIPLIER_MAX)
+        o->timeout = MULTIPLIER_MAX;
+    if (o->secondary_timeout > MULTIPLIER_MAX)
+        o->secondary_timeout = MULTIPLIER_MAX;
+    if (o->secondary_min_ms > LIMIT_MAX_MS)
+        o->secondary_min_ms = LIMIT_MAX_MS;
+    if (o->disconnect_ms > LIMIT_MAX_MS)
+        o->disconnect_ms = LIMIT_MAX_MS;
+}
+
 static void options_copy(struct bosh_options *to,
                          const struct bosh_options *from)
 {
@@ -116,14 +147,7 @@ static void options_copy(struct bosh_options *to,
     to->content = mem_dup(from->content);
     to->mechanisms = mem_dup(from->mechanisms);
     to->token = mem_dup(from->token);
-    if (to->queue_max > BOSH_QUEUE_MAX)
-        to->queue_max = BOSH_QUEUE_MAX;
-    if (to->max_open < 1)
-        to->max_open = 1;
-    if (to->keys_count != 0 && to->keys_count < KEYS_COUNT_MIN)
-        to->keys_count = KEYS_COUNT_MIN;
-    if (to->keys_count > KEYS_COUNT_MAX)
-        to->keys_count = KEYS_COUNT_MAX;
+    bound_options(to);
 }
 
 static void free_text(const char *text)

@@ -133,7 +133,8 @@ struct bosh_taps {
 };
 
 /* Set all by bosh_options_init(), then change what should differ. Strings are
- * copied by bosh_new(). */
+ * copied by bosh_new(); a number beyond its bounds becomes the nearest one in
+ * them. */
 struct bosh_options {
     /* For the driver; the session only keeps them. */
     const char *url;            /* http:, https:, or relative */
@@ -191,7 +192,8 @@ struct bosh_options {
     int max_errors;           /* 5 in a row end the session; 0: never */
     bool back_off;            /* true: later repeats wait longer and longer */
     int64_t disconnect_ms;    /* 3000: how long our terminate may take */
-    int max_open;             /* 2: requests at once, if the manager lets us */
+    int max_open;             /* 2: requests at once, if the manager lets us; 1
+                               * to 255 */
     size_t queue_max;         /* BOSH_QUEUE_MAX: bytes of stanzas not yet sent
                                * beyond which bosh_send() says BOSH_E_FULL;
                                * what is longer by itself never fits */
@@ -336,7 +338,8 @@ int bosh_disconnect(struct bosh *s, int64_t now_ms, const char *reason);
  * the manager offers that. The session's first stream is number 0, the one
  * that bosh_send() and bosh_bind() speak of; events say whose they are. Each
  * goes through the statuses of a login by itself, and ends with
- * BOSH_DISCONNECTED; statuses of the session as a whole are stream 0's.
+ * BOSH_DISCONNECTED; statuses of the session as a whole are told as stream 0's,
+ * even when that one is closed.
  *
  * Source: XEP-0124 §16
  */
@@ -641,7 +644,8 @@ int bosh_driver_disconnect(struct bosh_driver *d, struct bosh *s,
 
 /*
  * For options.store: a file that keeps a session, readable for its owner only,
- * and replaced as a whole, so that a crash leaves the old text or the new one.
+ * and replaced as a whole, so that a crash leaves the old text or the new one,
+ * and at most one file beside it: the path with ".new" behind.
  *
  * path  borrowed for as long as a session uses it; its folder must exist
  */

@@ -32,13 +32,22 @@ static int write_all(int fd, const char *text)
     return 0;
 }
 
-/* A file beside the old one, and then its name: rename() is atomic. mkstemp()
- * makes it 0600. */
+/* Always the same, so that crashes do not leave one each. */
+static char *beside_of(const char *path)
+{
+    return mem_printf("%s.new", path);
+}
+
+/* A file beside the old one, and then its name: rename() is atomic. What is
+ * there already is not written to: it may be somebody else's. */
 static int replace(const char *path, const char *text)
 {
-    char *beside = mem_printf("%s.XXXXXX", path);
-    int fd = mkostemp(beside, O_CLOEXEC);
+    char *beside = beside_of(path);
+    int fd;
     int rc = -1;
+
+    unlink(beside);
+    fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd >= 0) {
         rc = write_all(fd, text);
@@ -51,13 +60,20 @@ static int replace(const char *path, const char *text)
     return rc;
 }
 
+static int forget(const char *path)
+{
+    char *beside = beside_of(path);
+
+    unlink(beside);
+    free(beside);
+    return unlink(path) == 0 || errno == ENOENT ? 0 : -1;
+}
+
 static int save(void *ctx, const char *text)
 {
     const char *path = ctx;
 
-    if (text)
-        return replace(path, text);
-    return unlink(path) == 0 || errno == ENOENT ? 0 : -1;
+    return text ? replace(path, text) : forget(path);
 }
 
 /* Somebody else's file, or one that others can write, says nothing. */

@@ -6,7 +6,6 @@
 
 #include "outgoing.h"
 #include "store.h"
-#include "times.h"
 
 /* Head-room for 2^52 requests below BOSH_RID_MAX, XEP-0124 §14.1. */
 #define RID_RANGE_MASK ((UINT64_C(1) << 52) - 1)
@@ -252,7 +251,7 @@ static int close_session(struct bosh *s, const struct happening *h)
     status(s, BOSH_DISCONNECTING, h->text, NULL);
     streams_close(s);
     s->state = SESSION_CLOSING;
-    s->close_by_ms = times_later(h->now_ms, s->options.disconnect_ms);
+    s->close_by_ms = h->now_ms + s->options.disconnect_ms;
     /* The manager takes no terminate before what comes before it. */
     window_hurry(&s->window, h->now_ms);
     s->pause_unsent = false;
@@ -274,7 +273,7 @@ static int on_disconnect(struct bosh *s, const struct happening *h)
         "<presence xmlns='" XML_NS_CLIENT "' type='unavailable'/>";
     int stream = streams_are_several(s) ? BOSH_ALL_STREAMS : 0;
 
-    if (!streams_log_in(s))
+    if (streams_are_online(s))
         queue_add(&s->queue, stream, PRESENCE, sizeof PRESENCE - 1);
     return close_session(s, h);
 }

@@ -304,11 +304,13 @@ void store_resume(struct bosh *s, const struct stored *stored, int64_t now_ms)
         node = NULL;
     for (; node; node = xml_next(node)) {
         char *bytes = xml_text(node);
+        struct exchange *x;
 
-        window_add(&s->window, read_rid(node),
-                   kind_named(xml_attr(node, NULL, "kind")), bytes,
-                   strlen(bytes), now_ms)
-            ->stream = NO_STREAM;
+        x = window_add(&s->window, read_rid(node),
+                       kind_named(xml_attr(node, NULL, "kind")), bytes,
+                       strlen(bytes), now_ms);
+        x->stream = NO_STREAM;
+        x->again = true;
     }
     store_keep(s);
 }

@@ -191,6 +191,15 @@ bool streams_speak(const struct bosh *s)
     return st != NULL;
 }
 
+bool streams_are_online(const struct bosh *s)
+{
+    const struct stream *st = s->streams;
+
+    while (st && st->state != STREAM_ONLINE)
+        st = st->next;
+    return st != NULL && !streams_log_in(s);
+}
+
 /* Nothing of their own is to be said any more: the session's end says it. */
 void streams_close(struct bosh *s)
 {
@@ -293,12 +302,16 @@ static int on_ended(struct bosh *s, struct stream *st,
     const char *condition = h->body->condition;
 
     status(s, st, BOSH_CONNFAIL, condition, st->error);
-    if (is_last(s, st))
-        return session_happen(
-            s, ON_DISCONNECT,
-            &(struct happening){.now_ms = h->now_ms, .text = condition});
-    close_now(s, st, condition, st->error);
-    return 0;
+    if (!is_last(s, st)) {
+        close_now(s, st, condition, st->error);
+        return 0;
+    }
+    /* Nobody is there to whom more could be said. */
+    queue_drop(&s->queue, st->number);
+    st->state = STREAM_CLOSING;
+    return session_happen(
+        s, ON_DISCONNECT,
+        &(struct happening){.now_ms = h->now_ms, .text = condition});
 }
 
 /* We were leaving it anyway. */

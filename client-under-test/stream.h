@@ -102,6 +102,9 @@ int streams_open(const struct bosh *s);
 bool streams_are_several(const struct bosh *s);
 bool streams_log_in(const struct bosh *s);
 
+/* Is one online, and none at its login? */
+bool streams_are_online(const struct bosh *s);
+
 /* Has any something of its own to say: open, log in, close? */
 bool streams_speak(const struct bosh *s);
 

@@ -8,30 +8,19 @@
 #define INACTIVITY_NUMERATOR 4
 #define INACTIVITY_DENOMINATOR 5
 
-/* Some thirty years are for ever. */
-#define LONG_MS 1e12
-
-int64_t times_later(int64_t now_ms, int64_t ms)
-{
-    return ms > BOSH_NEVER - now_ms ? BOSH_NEVER : now_ms + ms;
-}
-
-/* 0 stands for ever. */
-static int64_t limit_of(double ms)
-{
-    return ms > 0 && ms < LONG_MS ? (int64_t)(ms + 0.5) : 0;
-}
-
 struct window_limits times_limits(const struct bosh *s)
 {
     double wait_ms = s->wait_s > 0 ? s->wait_s * 1000.0 : POLLING_TIMEOUT_MS;
-    double second_ms = wait_ms * s->options.secondary_timeout;
-    struct window_limits limits;
+    struct window_limits limits = {0, 0};
 
-    if (second_ms > 0 && second_ms < (double)s->options.secondary_min_ms)
-        second_ms = (double)s->options.secondary_min_ms;
-    limits.primary_ms = limit_of(wait_ms * s->options.timeout);
-    limits.secondary_ms = limit_of(second_ms);
+    if (s->options.timeout > 0)
+        limits.primary_ms = (int64_t)(wait_ms * s->options.timeout + 0.5);
+    if (s->options.secondary_timeout > 0) {
+        limits.secondary_ms =
+            (int64_t)(wait_ms * s->options.secondary_timeout + 0.5);
+        if (limits.secondary_ms < s->options.secondary_min_ms)
+            limits.secondary_ms = s->options.secondary_min_ms;
+    }
     return limits;
 }
 

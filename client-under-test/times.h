@@ -7,9 +7,6 @@
 
 #include "session.h"
 
-/* So much later; BOSH_NEVER where no number says it. */
-int64_t times_later(int64_t now_ms, int64_t ms);
-
 /* How long a request may stay open. */
 struct window_limits times_limits(const struct bosh *s);
 

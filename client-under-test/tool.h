@@ -171,6 +171,14 @@ void tool_send(struct tool *t, const char *xml, size_t len);
 /* Is this iq's or message's id ours, and which? -1: it is not. */
 int tool_id_of(const struct tool *t, const xmlNode *stanza);
 
+/* Queue a ping for to, XEP-0199. number: its id, from 1. */
+void tool_ping(struct tool *t, const char *to, int number);
+/* Is it the answer to it? An error is one as well: RFC 6120 §8.2.3 leaves
+ * nobody without. */
+bool tool_is_answer(const struct tool *t, const xmlNode *stanza, int number);
+/* The domain of our JID, yours, free with free(). */
+char *tool_server(const struct tool *t);
+
 /* A line of the results; out is emptied. */
 void tool_put(struct tool *t, struct buf *line);
 

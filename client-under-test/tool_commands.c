@@ -64,8 +64,16 @@ static const char *condition_of(const xmlNode *stanza)
     return child ? (const char *)child->name : "an error without a condition";
 }
 
-/* A ping for to; NULL: our server. XEP-0199 §4. */
-static void queue_ping(struct tool *t, const char *to, int number)
+char *tool_server(const struct tool *t)
+{
+    size_t bare_len = strcspn(t->jid, "/");
+    const char *at = memchr(t->jid, '@', bare_len);
+    const char *start = at ? at + 1 : t->jid;
+
+    return mem_dupn(start, bare_len - (size_t)(start - t->jid));
+}
+
+void tool_ping(struct tool *t, const char *to, int number)
 {
     struct buf xml = BUF_INIT;
 
@@ -76,21 +84,10 @@ static void queue_ping(struct tool *t, const char *to, int number)
     buf_release(&xml);
 }
 
-/* Either is an answer: RFC 6120 §8.2.3 leaves nobody without one. */
-static bool is_answer(const struct tool *t, const xmlNode *stanza, int number)
+bool tool_is_answer(const struct tool *t, const xmlNode *stanza, int number)
 {
     return tool_id_of(t, stanza) == number &&
            (is_type(stanza, "iq", "result") || is_type(stanza, "iq", "error"));
-}
-
-/* The domain of our JID, yours. */
-static char *server_of(const struct tool *t)
-{
-    size_t bare_len = strcspn(t->jid, "/");
-    const char *at = memchr(t->jid, '@', bare_len);
-    const char *start = at ? at + 1 : t->jid;
-
-    return mem_dupn(start, bare_len - (size_t)(start - t->jid));
 }
 
 static void start_waiting(struct tool *t)
@@ -178,11 +175,11 @@ static bool prepare_send(struct tool *t)
  */
 static void begin_send(struct tool *t)
 {
-    char *server = server_of(t);
+    char *server = tool_server(t);
 
     tool_send(t, buf_str(&t->payload), t->payload.len);
     if (!t->done)
-        queue_ping(t, server, 1);
+        tool_ping(t, server, 1);
     free(server);
 }
 
@@ -190,7 +187,7 @@ static void stanza_send(struct tool *t, const xmlNode *stanza,
                         const struct bosh_event *event)
 {
     (void)event;
-    if (is_answer(t, stanza, 1))
+    if (tool_is_answer(t, stanza, 1))
         tool_done(t);
     else if (is_type(stanza, "message", "error") &&
              tool_id_of(t, stanza) == ID_MESSAGE)
@@ -213,7 +210,7 @@ static void stanza_xml(struct tool *t, const xmlNode *stanza,
 
     if (t->done)
         return;
-    if (!is_answer(t, stanza, 1)) {
+    if (!tool_is_answer(t, stanza, 1)) {
         tool_text_xml(&line, event->xml, event->xml_len);
         tool_put(t, &line);
     } else if (t->options->for_ms > 0) {
@@ -251,7 +248,7 @@ static const char *target(const struct tool *t)
 
 static bool prepare_ping(struct tool *t)
 {
-    char *server = server_of(t);
+    char *server = tool_server(t);
 
     buf_adds(&t->payload, t->options->words[0] ? t->options->words[0] : server);
     free(server);
@@ -262,7 +259,7 @@ static void send_ping(struct tool *t)
 {
     t->sent_at_ms = now_ms();
     t->awaited = true;
-    queue_ping(t, target(t), ++t->sent);
+    tool_ping(t, target(t), ++t->sent);
     start_waiting(t);
 }
 
@@ -293,7 +290,7 @@ static void stanza_ping(struct tool *t, const xmlNode *stanza,
     struct buf line = BUF_INIT;
 
     (void)event;
-    if (!t->awaited || !is_answer(t, stanza, t->sent))
+    if (!t->awaited || !tool_is_answer(t, stanza, t->sent))
         return;
     t->answered++;
     tool_text_clean(&line, target(t), t->payload.len, false);

@@ -9,17 +9,21 @@
 
 #define NS_DELAY "urn:xmpp:delay"
 
+/* Behind the ping's answer, the server has taken our presence: what is sent
+ * to us from now on comes here. */
 static void begin(struct tool *t)
 {
     static const char presence[] = "<presence/>";
+    char *server = tool_server(t);
 
     tool_send(t, presence, sizeof presence - 1);
+    if (!t->done)
+        tool_ping(t, server, 1);
+    free(server);
 }
 
 static void online(struct tool *t)
 {
-    if (!t->options->quiet)
-        fprintf(stderr, "bosh-client: listening as %s\n", bosh_jid(t->bosh));
     if (t->options->for_ms > 0)
         t->due_ms = bosh_driver_now_ms() + t->options->for_ms;
 }
@@ -27,6 +31,16 @@ static void online(struct tool *t)
 static void add_clean(struct buf *out, const char *text)
 {
     tool_text_clean(out, text, strlen(text), false);
+}
+
+static void say_ready(const struct tool *t)
+{
+    struct buf jid = BUF_INIT;
+
+    add_clean(&jid, bosh_jid(t->bosh));
+    if (!t->options->quiet)
+        fprintf(stderr, "bosh-client: listening as %s\n", buf_str(&jid));
+    buf_release(&jid);
 }
 
 /* Now, or when it was sent where that is long ago: XEP-0203. */
@@ -103,6 +117,10 @@ static void on_stanza(struct tool *t, const xmlNode *stanza,
 {
     struct buf line = BUF_INIT;
 
+    if (tool_is_answer(t, stanza, 1)) {
+        say_ready(t);
+        return;
+    }
     if (t->options->count > 0 && t->answered == t->options->count)
         return;
     if (t->options->xml)

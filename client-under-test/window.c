@@ -9,6 +9,9 @@
  * primary one binds anyway. */
 #define DOUBLINGS_MAX 16
 
+/* For a repeat to arrive. */
+#define OVERTAKE_MS 100
+
 void exchange_free(struct exchange *x)
 {
     if (!x)
@@ -70,12 +73,26 @@ struct exchange *window_add(struct window *w, uint64_t rid,
     return x;
 }
 
+/* When x may go: not before it is due, nor close behind a repeat. */
+static int64_t due_of(const struct window *w, const struct exchange *x)
+{
+    const struct exchange *lower;
+    int64_t at = x->due_ms;
+
+    for (lower = w->first; lower != x; lower = lower->next) {
+        if (lower->state == EXCHANGE_SENT && lower->again &&
+            at < lower->sent_ms + OVERTAKE_MS)
+            at = lower->sent_ms + OVERTAKE_MS;
+    }
+    return at;
+}
+
 struct exchange *window_due(const struct window *w, int64_t now_ms)
 {
     struct exchange *x;
 
     for (x = w->first; x; x = x->next) {
-        if (x->state == EXCHANGE_DUE && x->due_ms <= now_ms)
+        if (x->state == EXCHANGE_DUE && due_of(w, x) <= now_ms)
             return x;
     }
     return NULL;
@@ -118,6 +135,7 @@ void window_again(struct window *w, struct exchange *x, int64_t due_ms)
     give_up(w, x);
     x->state = EXCHANGE_DUE;
     x->due_ms = due_ms;
+    x->again = true;
 }
 
 void window_hurry(struct window *w, int64_t now_ms)
@@ -246,7 +264,7 @@ int64_t window_deadline(const struct window *w,
 
     for (x = w->first; x; x = x->next) {
         int64_t at =
-            x->state == EXCHANGE_DUE ? x->due_ms : window_expiry(x, limits);
+            x->state == EXCHANGE_DUE ? due_of(w, x) : window_expiry(x, limits);
 
         if (at < deadline)
             deadline = at;

@@ -43,6 +43,7 @@ struct exchange {
     size_t len;
     int attempts;    /* transmissions so far */
     bool coded;      /* the latest one has a content coding */
+    bool again;      /* the manager may have it already; see window_due() */
     uint64_t id;     /* of the latest one */
     int64_t sent_ms; /* when it was sent last */
     int64_t due_ms;
@@ -67,7 +68,12 @@ struct exchange *window_add(struct window *w, uint64_t rid,
                             enum exchange_kind kind, char *bytes, size_t len,
                             int64_t now_ms);
 
-/* The lowest one that is to be sent by now; NULL when there is none. */
+/*
+ * The lowest one that is to be sent by now; NULL when there is none. Those
+ * above a repeat wait a moment for it to arrive: to a manager that knew that
+ * one, and has not answered it, and sees the next one first, the repeat may be
+ * outside of its window (Prosody 0.12 is one).
+ */
 struct exchange *window_due(const struct window *w, int64_t now_ms);
 
 /* It is on the wire now, as transmission id. */

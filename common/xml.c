@@ -160,8 +160,11 @@ static xmlParserCtxtPtr new_context(struct parse *p, const char *path)
 
     if (!ctxt)
         return NULL;
+    /* HUGE: text may be longer than 10 MB. What libxml2 would else look after,
+     * depth and number, on_start() and count_attributes() do. */
     xmlCtxtUseOptions(ctxt, XML_PARSE_NONET | XML_PARSE_BIG_LINES |
-                                XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+                                XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+                                XML_PARSE_HUGE);
     ctxt->_private = p;
     ctxt->linenumbers = 1;
     ctxt->keepBlanks = 1;
@@ -206,7 +209,9 @@ static xmlDocPtr finish(struct parse *p)
     xmlDocPtr doc = p->ctxt->myDoc;
 
     p->ctxt->myDoc = NULL;
-    if (!p->ctxt->wellFormed || p->refused || !doc ||
+    /* Where libxml2 stops for another reason than an ill-formed document, it
+     * leaves wellFormed and half a document. */
+    if (!p->ctxt->wellFormed || p->ctxt->disableSAX || p->refused || !doc ||
         !xmlDocGetRootElement(doc)) {
         keep_first(p, 1, "no XML document");
         xmlFreeDoc(doc);

@@ -26,7 +26,8 @@ static bool has(const struct buf *out, const char *words)
 
 /* The mock, with its pid in M and its URL in U. */
 #define SERVE                                                                  \
-    "$P serve --listen=127.0.0.1:0 > $D/url & M=$!; until_so grep -q "         \
+    "rm -f $D/url; $P serve --listen=127.0.0.1:0 > $D/url & M=$!; until_so "   \
+    "grep -q "                                                                 \
     "listening $D/url; U=$(sed 's/listening on //' $D/url); "
 #define STOP_SERVING "S=$?; kill $M; wait $M; exit $S"
 #define ACCOUNTS                                                               \

@@ -120,6 +120,32 @@ static void test_deep_xml_is_refused(void)
     buf_release(&b);
 }
 
+/* libxml2's own limit is 10 MB, where it leaves off without a word. */
+static void test_a_long_text_is_kept_whole(void)
+{
+    const size_t len = 12000000;
+    char *text = mem_alloc(len + 1);
+    struct buf b = BUF_INIT;
+    xmlDocPtr doc;
+
+    memset(text, 'x', len);
+    buf_printf(&b, "<a b='%s'>%s<c/></a>", text, text);
+    doc = xml_parse(buf_str(&b), b.len, NULL, NULL);
+    CHECK(doc != NULL);
+    if (doc) {
+        const xmlNode *root = xmlDocGetRootElement(doc);
+        char *kept = xml_text(root);
+
+        CHECK_INT(strlen(kept), len);
+        CHECK_INT(strlen(xml_attr(root, NULL, "b")), len);
+        CHECK(xml_child(root, NULL, "c") != NULL);
+        free(kept);
+    }
+    xmlFreeDoc(doc);
+    buf_release(&b);
+    free(text);
+}
+
 static void test_floods_of_attributes_and_elements_are_refused(void)
 {
     struct buf b = BUF_INIT;
@@ -218,6 +244,7 @@ int suite_common(void)
                    CU_ADD_TEST(
                        s, test_a_program_s_listener_stays_and_hears_nothing) &&
                    CU_ADD_TEST(s, test_deep_xml_is_refused) &&
+                   CU_ADD_TEST(s, test_a_long_text_is_kept_whole) &&
                    CU_ADD_TEST(
                        s, test_floods_of_attributes_and_elements_are_refused) &&
                    CU_ADD_TEST(s,

@@ -649,6 +649,22 @@ static void test_the_driver_runs_in_another_loop(void)
     server_stop(&s);
 }
 
+/* Nobody turns the driver of a session that is over. */
+static void test_an_end_by_time_is_told_in_the_same_turn(void)
+{
+    struct bosh_options o = defaults();
+
+    o.wait_s = 1;
+    o.timeout = 0.1;
+    o.max_errors = 1;
+    PLAY(s, &o, {HOLD, NULL, 0});
+    while (!bosh_ended(c.session))
+        bosh_driver_turn(c.driver, TIME_OUT_MS);
+    CHECK_STR(buf_str(&c.told), " connecting conntimeout disconnected");
+    client_stop(&c);
+    server_stop(&s);
+}
+
 static void test_a_blocking_call_ends_in_time(void)
 {
     struct bosh_options o = defaults();
@@ -821,6 +837,8 @@ static const struct peer_test TESTS[] = {
      test_what_an_end_leaves_unsent_is_not_sent},
     {"blocking calls wait for what they ask",
      test_blocking_calls_wait_for_what_they_ask},
+    {"an end by time is told in the same turn",
+     test_an_end_by_time_is_told_in_the_same_turn},
     {"a blocking call ends in time", test_a_blocking_call_ends_in_time},
     {"the driver runs in another loop", test_the_driver_runs_in_another_loop},
     {"cookies are sent and kept when asked",

@@ -415,6 +415,8 @@ static void test_a_recoverable_error_repeats_all_earlier_ones(void)
     CHECK(peer_next(&p));
     CHECK(p.rid == rid);
     CHECK_STR(buf_str(&p.body), buf_str(&first));
+    CHECK(!peer_next(&p)); /* none overtakes a repeat */
+    p.now = bosh_deadline_ms(p.s);
     CHECK(peer_next(&p));
     CHECK(p.rid == rid + 1);
     CHECK_STR(buf_str(&p.body), buf_str(&second));
@@ -499,6 +501,30 @@ static void test_flush_makes_the_manager_let_go_of_stanzas(void)
     peer_release(&p);
 }
 
+/* Nor before it: stanzas may have to wait behind a repeat. */
+static void test_flush_waits_for_stanzas_that_wait(void)
+{
+    struct bosh_options o;
+    struct peer p;
+
+    bosh_options_init(&o);
+    o.max_open = 3;
+    peer_init(&p, &o);
+    peer_log_in_with(&p, LOGGED_IN("hold='1' requests='3' polling='5'"));
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p));
+    bosh_fail(p.s, p.now, p.id, "reset");
+    CHECK(peer_next(&p));
+    CHECK_INT(peer_send(&p, MESSAGE("b")), 0);
+    CHECK_INT(bosh_flush(p.s), 0);
+    CHECK(!peer_next(&p));
+    p.now = bosh_deadline_ms(p.s);
+    CHECK(peer_next(&p) && peer_sent(&p, "id=\"b\""));
+    CHECK(!peer_next(&p));
+    CHECK_INT(bosh_deadline_ms(p.s) - p.now, 5500);
+    peer_release(&p);
+}
+
 static void test_flush_waits_for_nothing_where_polling_is_not_named(void)
 {
     struct peer p;
@@ -511,6 +537,32 @@ static void test_flush_waits_for_nothing_where_polling_is_not_named(void)
     CHECK(peer_next(&p) && !peer_sent(&p, "<message"));
     CHECK(!peer_next(&p));
     peer_release(&p);
+}
+
+/* §12: it may be little shorter than inactivity, and counts all the same. */
+static void test_polling_counts_as_long_as_the_session_lives(void)
+{
+    static const struct {
+        const char *attrs;
+        int64_t want_ms;
+    } ROWS[] = {{"polling='5' inactivity='60'", 5000},
+                {"polling='5' inactivity='6'", 5000},
+                {"polling='5' inactivity='5'", 4000},
+                {"polling='9' inactivity='5'", 4000}};
+
+    for (size_t i = 0; i < PEER_COUNT(ROWS); i++) {
+        char *created = mem_printf(
+            LOGGED_IN("wait='0' hold='0' requests='2' %s"), ROWS[i].attrs);
+        struct peer p;
+
+        peer_init(&p, NULL);
+        peer_log_in_with(&p, created);
+        CHECK(peer_next(&p));
+        peer_answer(&p, EMPTY);
+        CHECK_INT(bosh_deadline_ms(p.s) - p.now, ROWS[i].want_ms);
+        peer_release(&p);
+        free(created);
+    }
 }
 
 /* ---- Inactivity and pauses
@@ -696,28 +748,9 @@ static void test_disconnect_cuts_a_back_off_short(void)
     CHECK(!peer_next(&p));
     CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
     CHECK(peer_next(&p) && peer_sent(&p, "id=\"a\""));
+    CHECK(!peer_next(&p)); /* the repeat is to be there first */
+    p.now = bosh_deadline_ms(p.s);
     CHECK(peer_next(&p) && peer_sent(&p, "'terminate'"));
-    peer_release(&p);
-}
-
-static void test_limits_without_end_are_none(void)
-{
-    struct bosh_options o;
-    struct peer p;
-
-    bosh_options_init(&o);
-    o.disconnect_ms = BOSH_NEVER;
-    o.secondary_min_ms = BOSH_NEVER;
-    o.timeout = o.secondary_timeout = 1e300;
-    o.max_open = 0; /* one at least */
-    peer_init(&p, &o);
-    peer_log_in_with(&p, LOGGED_IN("requests='2'"));
-    CHECK(peer_next(&p));
-    CHECK_INT(bosh_deadline_ms(p.s) == BOSH_NEVER, true);
-    CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
-    CHECK(peer_next(&p) && peer_sent(&p, "'terminate'"));
-    CHECK_INT(bosh_deadline_ms(p.s) == BOSH_NEVER, true);
-    CHECK_STR(peer_seen(&p), "disconnecting");
     peer_release(&p);
 }
 
@@ -732,9 +765,39 @@ static void test_no_pause_without_maxpause(void)
     peer_release(&p);
 }
 
+/* What is out of bounds is brought back into them. */
+static void test_no_option_stops_a_session_or_overflows(void)
+{
+    struct bosh_options o;
+    struct peer p;
+    int64_t deadline;
+
+    bosh_options_init(&o);
+    o.max_open = 0;
+    o.timeout = 1e300;
+    o.secondary_timeout = 1e300;
+    o.secondary_min_ms = o.disconnect_ms = INT64_MAX;
+    o.keys_count = -5;
+    o.wait_s = 1 << 20;
+    o.hold = -1;
+    peer_init(&p, &o);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    deadline = bosh_deadline_ms(p.s);
+    CHECK(deadline > p.now && deadline < p.now + (INT64_C(1) << 40));
+    CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
+    CHECK(peer_next(&p));
+    CHECK(bosh_deadline_ms(p.s) > p.now);
+    CHECK_INT(bosh_get_options(p.s)->wait_s, 65535);
+    CHECK_INT(bosh_get_options(p.s)->hold, 0);
+    peer_release(&p);
+}
+
 int suite_flow(void)
 {
     static const struct peer_test TESTS[] = {
+        {"no option stops a session or overflows",
+         test_no_option_stops_a_session_or_overflows},
         {"exactly one poll is held", test_exactly_one_poll_is_held},
         {"stanzas go out beside a held poll and gather",
          test_stanzas_go_out_beside_a_held_poll_and_gather},
@@ -772,6 +835,8 @@ int suite_flow(void)
         {"flush cuts a back-off short", test_flush_cuts_a_back_off_short},
         {"flush makes the manager let go of stanzas",
          test_flush_makes_the_manager_let_go_of_stanzas},
+        {"flush waits for stanzas that wait",
+         test_flush_waits_for_stanzas_that_wait},
         {"flush waits for nothing where polling is not named",
          test_flush_waits_for_nothing_where_polling_is_not_named},
         {"local pause keeps the session alive",
@@ -790,7 +855,8 @@ int suite_flow(void)
          test_flush_sends_nothing_beside_a_login},
         {"disconnect cuts a back-off short",
          test_disconnect_cuts_a_back_off_short},
-        {"limits without end are none", test_limits_without_end_are_none},
+        {"polling counts as long as the session lives",
+         test_polling_counts_as_long_as_the_session_lives},
     };
 
     return peer_suite("flow", TESTS, PEER_COUNT(TESTS));

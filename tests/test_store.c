@@ -459,6 +459,29 @@ static void test_a_file_is_for_its_owner_and_replaced_whole(void)
     folder_remove(&f);
 }
 
+/* What a crash in the middle leaves is no hindrance, and does not stay. */
+static void test_a_leftover_beside_the_file_goes_away(void)
+{
+    struct folder f;
+    struct bosh_store store;
+    char *beside;
+    char *other;
+
+    folder_make(&f);
+    store = bosh_store_file(f.path);
+    beside = mem_printf("%s.new", f.path);
+    other = mem_printf("%s/other", f.name);
+    CHECK_INT(symlink(other, beside), 0);
+    CHECK_INT(store.save(store.ctx, "one"), 0);
+    check_loaded(&store, "one");
+    CHECK(access(other, F_OK) != 0); /* nothing went where it led */
+    CHECK_INT(symlink(other, beside), 0);
+    CHECK_INT(store.save(store.ctx, NULL), 0);
+    folder_remove(&f);
+    free(other);
+    free(beside);
+}
+
 static void test_a_file_that_others_could_have_written_is_not_read(void)
 {
     struct folder f;
@@ -507,6 +530,8 @@ static const struct peer_test TESTS[] = {
     {"a place that fails is told once", test_a_place_that_fails_is_told_once},
     {"a file is for its owner and replaced whole",
      test_a_file_is_for_its_owner_and_replaced_whole},
+    {"a leftover beside the file goes away",
+     test_a_leftover_beside_the_file_goes_away},
     {"a file that others could have written is not read",
      test_a_file_that_others_could_have_written_is_not_read},
     {"a folder that is not there is an error",

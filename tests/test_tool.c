@@ -22,7 +22,8 @@ int suite_tool(void);
 /* The mock, with its pid in M and its URL in U; two who log in, as a and b. */
 #define SERVE                                                                  \
     "unset BOSH_PASSWORD; rm -f $D/url; echo secret > $D/pw; "                 \
-    "$P serve --listen=127.0.0.1:0 > $D/url & M=$!; until_so grep -q "         \
+    "rm -f $D/url; $P serve --listen=127.0.0.1:0 > $D/url & M=$!; until_so "   \
+    "grep -q "                                                                 \
     "listening $D/url; U=$(sed 's/listening on //' $D/url); "                  \
     "a=\"--url=$U --jid=alice@localhost/a --password-file=$D/pw\"; "           \
     "b=\"--url=$U --jid=bob@localhost/b --password-file=$D/pw\"; "             \

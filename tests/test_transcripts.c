@@ -31,7 +31,7 @@ static void for_each_transcript(void (*check)(const char *path,
     glob_t found;
 
     CHECK_INT(glob("tests/data/transcripts/*.txt", 0, NULL, &found), 0);
-    CHECK(found.gl_pathc >= 14);
+    CHECK(found.gl_pathc >= 16);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         char *text = read_text(found.gl_pathv[i]);
 

@@ -14,6 +14,7 @@
 struct made {
     char *text;
     uint64_t id;
+    int stream;                   /* of a stanza */
     bool given_up, seen, told_up; /* told_up: the transcript says so too */
 };
 
@@ -75,19 +76,30 @@ static void note_aborts(struct play *p)
     }
 }
 
+/* text, taken, and #1 behind it for another stream than the first. */
+static char *with_stream(char *text, int stream)
+{
+    char *both = stream ? mem_printf("%s#%d", text, stream) : mem_dup(text);
+
+    free(text);
+    return both;
+}
+
 static void note_events(struct play *p)
 {
     struct bosh_event ev;
+    char *text;
 
     while (bosh_next_event(p->s, &ev)) {
         switch (ev.kind) {
         case BOSH_EVENT_STATUS:
-            add(&p->told, mem_printf("%s%s%s", bosh_status_name(ev.status),
-                                     ev.condition ? ":" : "",
-                                     ev.condition ? ev.condition : ""));
+            text = mem_printf("%s%s%s", bosh_status_name(ev.status),
+                              ev.condition ? ":" : "",
+                              ev.condition ? ev.condition : "");
+            add(&p->told, with_stream(text, ev.stream));
             break;
         case BOSH_EVENT_STANZA:
-            add(&p->told, mem_dup(ev.xml));
+            add(&p->told, mem_dup(ev.xml))->stream = ev.stream;
             break;
         case BOSH_EVENT_DRAINED:
             add(&p->told, mem_dup("drained"));
@@ -228,6 +240,13 @@ static int on_given_up(struct play *p, char *words)
     return m->given_up ? 0 : fail(p, "that one is not given up");
 }
 
+static int stream_of(const char *words)
+{
+    const char *mark = strchr(words, '#');
+
+    return mark ? atoi(mark + 1) : 0;
+}
+
 static int on_told(struct play *p, char *words)
 {
     const struct made *m;
@@ -235,8 +254,10 @@ static int on_told(struct play *p, char *words)
     if (p->told.checked == p->told.count)
         return fail(p, "the application is told nothing");
     m = &p->told.items[p->told.checked++];
-    if (strcmp(words, "stanza") == 0)
-        return m->text[0] == '<' ? compare(p, m->text) : fail(p, m->text);
+    if (strncmp(words, "stanza", 6) == 0)
+        return m->text[0] == '<' && m->stream == stream_of(words)
+                   ? compare(p, m->text)
+                   : fail(p, m->text);
     return strcmp(words, m->text) == 0
                ? 0
                : err_set_at(p->e, p->path, p->line, "it tells: %s", m->text);
@@ -350,10 +371,16 @@ static int do_attach(struct play *p, const char *words)
 {
     char *jid = argument(words, "jid"), *sid = argument(words, "sid");
     char *keys = argument(words, "keys");
+    char *stream = argument(words, "stream");
+    char *name = argument(words, "more"), *more_jid = argument(words, "as");
+    struct bosh_known_stream more = {.name = name, .jid = more_jid};
     struct bosh_attach known = {
         .jid = jid,
         .sid = sid,
         .keys = keys,
+        .stream = stream,
+        .more = &more,
+        .more_count = name ? 1 : 0,
         .rid = (uint64_t)number(words, "rid", 0),
         .wait_s = (int)number(words, "wait", 60),
         .hold = (int)number(words, "hold", 1),
@@ -367,16 +394,52 @@ static int do_attach(struct play *p, const char *words)
     free(jid);
     free(sid);
     free(keys);
+    free(stream);
+    free(name);
+    free(more_jid);
     return rc;
 }
 
-static int do_send(struct play *p, const char *words)
+static int send_on(struct play *p, int stream, const char *words)
 {
     const char *xml = strchr(words, '<');
 
     if (!xml)
         xml = p->xml ? p->xml : "";
-    return bosh_send(p->s, xml, strlen(xml));
+    return bosh_stream_send(p->s, stream, xml, strlen(xml));
+}
+
+static int do_send(struct play *p, const char *words)
+{
+    return send_on(p, 0, words);
+}
+
+static int do_broadcast(struct play *p, const char *words)
+{
+    return send_on(p, BOSH_ALL_STREAMS, words);
+}
+
+static int do_send_on(struct play *p, const char *words)
+{
+    return send_on(p, atoi(words), words);
+}
+
+static int do_add(struct play *p, const char *words)
+{
+    char *jid = mem_dupn(words, strcspn(words, " "));
+    char *password = argument(words, "password");
+    char *route = argument(words, "route");
+    int number = bosh_stream_add(p->s, jid, password, route);
+
+    free(jid);
+    free(password);
+    free(route);
+    return number < 0 ? number : 0;
+}
+
+static int do_close(struct play *p, const char *words)
+{
+    return bosh_stream_close(p->s, p->now, atoi(words), NULL);
 }
 
 static int do_bind(struct play *p, const char *words)
@@ -407,6 +470,10 @@ static const struct verb {
     {"connect", do_connect},
     {"attach", do_attach},
     {"send", do_send},
+    {"send-on", do_send_on},
+    {"broadcast", do_broadcast},
+    {"add-stream", do_add},
+    {"close-stream", do_close},
     {"bind", do_bind},
     {"pause", do_pause},
     {"resume", do_resume},

@@ -10,15 +10,16 @@
  *   > option: NAME=VALUE       before the first verb
  *   > verb: NAME ARGUMENTS     a call; several in a row come before the
  *                              session is asked what it wants to send. XML of
- *                              `send` stands behind it or below
+ *                              `send` stands behind it or below; `send-on 1`
+ *                              and `close-stream 1` name a stream
  *   > time: MS                 so much time passes, then the session is asked
  *   C N                        transmission N must be this <body/>
  *   C N repeats M              the same bytes as transmission M
  *   X N                        transmission N is given up
  *   S N [HTTP-STATUS]          it is answered, with these bytes
  *   F N                        it fails without an answer
- *   ! STATUS[:CONDITION]       the application is told so
- *   ! stanza                   it gets this one
+ *   ! STATUS[:CONDITION][#1]   the application is told so, of stream 1
+ *   ! stanza[#1]               it gets this one
  *
  * Bodies and stanzas are compared as XML: the order of attributes, quotes and
  * white space between elements do not count, nor any white space in SASL's
