@@ -213,13 +213,20 @@ const struct bosh_options *bosh_get_options(const struct bosh *s)
 /* ---- Verbs
  * -------------------------------------------------------------------- */
 
+static void forget_errors(struct bosh *s)
+{
+    s->error = (struct err){""};
+    if (s->state != SESSION_CLOSING)
+        s->why = (struct err){""};
+}
+
 static int verb(struct bosh *s, enum session_event event,
                 const struct happening *h)
 {
     const char *state = session_state_name(s);
     int rc;
 
-    s->error = (struct err){""};
+    forget_errors(s);
     rc = session_happen(s, event, h);
     if (rc == BOSH_E_STATE) /* unless the cell has said more */
         err_set(&s->error, "not possible while the session is '%s'", state);
@@ -235,7 +242,7 @@ static int stream_verb(struct bosh *s, int stream, enum stream_event event,
     const char *state;
     int rc;
 
-    s->error = (struct err){""};
+    forget_errors(s);
     if (!st) {
         err_set(&s->error, "there is no stream %d", stream);
         return BOSH_E_STATE;
@@ -259,7 +266,7 @@ static int first_taker(const struct bosh *s)
 
 static int bad_argument(struct bosh *s, const char *what)
 {
-    s->error = (struct err){""};
+    forget_errors(s);
     err_set(&s->error, "%s is missing", what);
     return BOSH_E_ARG;
 }
@@ -303,7 +310,7 @@ int bosh_restore(struct bosh *s, int64_t now_ms, const char *jid)
     char *text;
     int rc;
 
-    s->error = (struct err){""};
+    forget_errors(s);
     if (!session_is_over(s)) {
         err_set(&s->error, "a session is alive already");
         return BOSH_E_STATE;
@@ -387,7 +394,7 @@ int bosh_stream_send(struct bosh *s, int stream, const char *xml, size_t len)
     bool all = stream == BOSH_ALL_STREAMS;
 
     if (all && !bosh_connected(s)) {
-        s->error = (struct err){""};
+        forget_errors(s);
         err_set(&s->error, "not possible while the session is '%s'",
                 session_state_name(s));
         return BOSH_E_STATE;
@@ -530,7 +537,7 @@ bool bosh_settled(const struct bosh *s)
 
 const char *bosh_last_error(const struct bosh *s)
 {
-    return s->error.text;
+    return s->error.text[0] ? s->error.text : s->why.text;
 }
 
 /* ---- The I/O side

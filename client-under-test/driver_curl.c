@@ -105,7 +105,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx,
         event.events |= EPOLLOUT;
     known = (size_t)fd < d->fd_cap && d->by_fd[fd] == link;
     know_fd(d, fd, link);
-    epoll_ctl(d->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+    /* Should it have been closed, and opened anew, without a word. */
+    if (epoll_ctl(d->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event))
+        epoll_ctl(d->epoll, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
     return 0;
 }
 

@@ -46,12 +46,12 @@ static int64_t now_if(bool yes)
     return yes ? 0 : BOSH_NEVER;
 }
 
-/* When a poll may go, with nothing open. */
+/* When a poll may go, with nothing open: §12, unless the session would be dead
+ * by then. */
 static int64_t poll_ms(const struct bosh *s)
 {
-    int64_t wake = times_wake_ms(s);
-
-    return s->poll_from_ms < wake ? s->poll_from_ms : wake;
+    return s->poll_from_ms < times_silence_ms(s) - 1 ? s->poll_from_ms
+                                                     : times_wake_ms(s);
 }
 
 /*
@@ -70,6 +70,8 @@ static int64_t release_ms(const struct bosh *s)
         return BOSH_NEVER;
     while (x->next)
         x = x->next;
+    if (x->state == EXCHANGE_DUE)
+        return BOSH_NEVER; /* it has to be there first */
     return s->polling_s > 0 ? x->sent_ms + s->polling_s * INT64_C(1100) : 0;
 }
 

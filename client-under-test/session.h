@@ -72,7 +72,8 @@ struct happening {
 struct bosh {
     struct bosh_options options; /* strings are ours */
     enum session_state state;
-    struct err error;
+    struct err error; /* why the last verb was refused; */
+    struct err why;   /* why the session ends: kept while it does */
     struct events events;
     struct window window;
     struct stream *streams; /* the first is always there */

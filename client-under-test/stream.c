@@ -363,10 +363,11 @@ static int fail_login(struct bosh *s, struct stream *st,
                       const struct happening *h, const char *condition,
                       const char *detail)
 {
-    s->error = (struct err){""};
-    err_set(&s->error, "login failed: %s%s%s",
-            condition ? condition : "no condition", detail ? ", " : "",
-            detail ? detail : "");
+    struct err *e = is_last(s, st) ? &s->why : &s->error;
+
+    *e = (struct err){""};
+    err_set(e, "login failed: %s%s%s", condition ? condition : "no condition",
+            detail ? ", " : "", detail ? detail : "");
     status(s, st, BOSH_AUTHFAIL, condition, detail);
     return on_close_login(
         s, st, &(struct happening){.now_ms = h->now_ms, .text = condition});
