@@ -63,6 +63,12 @@ static struct stream *disowned(struct bosh *s, const char *name)
     return st;
 }
 
+/* §16.6: with a stream's name the session lives on. */
+static bool ends_session(const struct bosh *s, const struct body *b)
+{
+    return body_terminates(b) && !(b->stream && streams_are_several(s));
+}
+
 /* Whose answer is it? §16.4: without a name, or where there are none, the
  * first stream's, as is one that brings nothing. NULL: nobody's. */
 static struct stream *stream_of(struct bosh *s, const struct exchange *x,
@@ -76,17 +82,12 @@ static struct stream *stream_of(struct bosh *s, const struct exchange *x,
     st = stream_named(s, b->stream);
     if (!st)
         st = open_awaited(s, x, h);
-    if (!st && !body_has_payload(b) && !body_terminates(b))
+    if (!st && !body_has_payload(b) &&
+        (!body_terminates(b) || ends_session(s, b)))
         st = s->streams;
     if (!st && x->kind == EXCHANGE_OPEN)
         st = disowned(s, b->stream);
     return st;
-}
-
-/* §16.6: with a stream's name the session lives on. */
-static bool ends_session(const struct bosh *s, const struct body *b)
-{
-    return body_terminates(b) && !(b->stream && streams_are_several(s));
 }
 
 /* What the answer means for the request itself. */
@@ -124,6 +125,8 @@ static void take_answer(struct bosh *s, const struct exchange *x,
     if (!st) {
         flow_note_answer(s, x, now_ms);
         session_happen(s, ON_UNKNOWN_STREAM, &h);
+        if (x->kind == EXCHANGE_TERMINATE) /* whatever it says */
+            session_happen(s, ON_END_ANSWERED, &h);
         return;
     }
     h.stream = st;

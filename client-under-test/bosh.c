@@ -213,13 +213,20 @@ const struct bosh_options *bosh_get_options(const struct bosh *s)
 /* ---- Verbs
  * -------------------------------------------------------------------- */
 
+static void forget_errors(struct bosh *s)
+{
+    s->error = (struct err){""};
+    if (s->state != SESSION_CLOSING)
+        s->why = (struct err){""};
+}
+
 static int verb(struct bosh *s, enum session_event event,
                 const struct happening *h)
 {
     const char *state = session_state_name(s);
     int rc;
 
-    s->error = (struct err){""};
+    forget_errors(s);
     rc = session_happen(s, event, h);
     if (rc == BOSH_E_STATE) /* unless the cell has said more */
         err_set(&s->error, "not possible while the session is '%s'", state);
@@ -235,7 +242,7 @@ static int stream_verb(struct bosh *s, int stream, enum stream_event event,
     const char *state;
     int rc;
 
-    s->error = (struct err){""};
+    forget_errors(s);
     if (!st) {
         err_set(&s->error, "there is no stream %d", stream);
         return BOSH_E_STATE;
@@ -248,18 +255,18 @@ static int stream_verb(struct bosh *s, int stream, enum stream_event event,
 }
 
 /* Any will do for what is to go to all. */
-static int first_open(const struct bosh *s)
+static int first_taker(const struct bosh *s)
 {
     const struct stream *st = s->streams;
 
-    while (st->next && !stream_is_open(st))
+    while (st->next && !stream_may(st->state, ON_SEND))
         st = st->next;
     return st->number;
 }
 
 static int bad_argument(struct bosh *s, const char *what)
 {
-    s->error = (struct err){""};
+    forget_errors(s);
     err_set(&s->error, "%s is missing", what);
     return BOSH_E_ARG;
 }
@@ -293,7 +300,7 @@ static int restore(struct bosh *s, int64_t now_ms, const char *text,
     rc = bosh_attach(s, now_ms, &stored.known);
     if (rc == 0)
         store_resume(s, &stored, now_ms);
-    xmlFreeDoc(stored.doc);
+    store_release(&stored);
     return rc;
 }
 
@@ -303,7 +310,7 @@ int bosh_restore(struct bosh *s, int64_t now_ms, const char *jid)
     char *text;
     int rc;
 
-    s->error = (struct err){""};
+    forget_errors(s);
     if (!session_is_over(s)) {
         err_set(&s->error, "a session is alive already");
         return BOSH_E_STATE;
@@ -387,12 +394,12 @@ int bosh_stream_send(struct bosh *s, int stream, const char *xml, size_t len)
     bool all = stream == BOSH_ALL_STREAMS;
 
     if (all && !bosh_connected(s)) {
-        s->error = (struct err){""};
+        forget_errors(s);
         err_set(&s->error, "not possible while the session is '%s'",
                 session_state_name(s));
         return BOSH_E_STATE;
     }
-    return stream_verb(s, all ? first_open(s) : stream, ON_SEND, &h);
+    return stream_verb(s, all ? first_taker(s) : stream, ON_SEND, &h);
 }
 
 int bosh_stream_bind(struct bosh *s, int stream, const char *resource)
@@ -530,7 +537,7 @@ bool bosh_settled(const struct bosh *s)
 
 const char *bosh_last_error(const struct bosh *s)
 {
-    return s->error.text;
+    return s->error.text[0] ? s->error.text : s->why.text;
 }
 
 /* ---- The I/O side

@@ -584,7 +584,8 @@ const char *bosh_driver_last_error(const struct bosh_driver *d);
 /* Stop driving s, at once and without a word; connections are closed. */
 void bosh_driver_remove(struct bosh_driver *d, struct bosh *s);
 
-/* Do what s wants right now; after each verb. */
+/* Do what s wants right now; after each verb. In its own hook this does
+ * nothing: it is done when the hook returns. */
 void bosh_driver_pump(struct bosh_driver *d, struct bosh *s);
 
 /* Also watch a descriptor: readable is called when it can be read. One only;

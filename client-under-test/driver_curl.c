@@ -48,6 +48,7 @@ struct link {
     struct web web;
     struct transfer *transfers;
     int64_t timer_ms; /* when libcurl wants to be called; BOSH_NEVER */
+    bool pumping;     /* pump() is at work, perhaps in the hook */
 };
 
 struct bosh_driver {
@@ -104,7 +105,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx,
         event.events |= EPOLLOUT;
     known = (size_t)fd < d->fd_cap && d->by_fd[fd] == link;
     know_fd(d, fd, link);
-    epoll_ctl(d->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+    /* Should it have been closed, and opened anew, without a word. */
+    if (epoll_ctl(d->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event))
+        epoll_ctl(d->epoll, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
     return 0;
 }
 
@@ -317,9 +320,7 @@ static void abort_transfer(struct link *link, uint64_t id)
     }
 }
 
-/* Most of many sessions want nothing, turn after turn: that is found out by
- * the deadline, at little cost. */
-/* True if there were any. */
+/* Was there something to tell? */
 static bool tell(struct link *link)
 {
     struct bosh_event event;
@@ -333,26 +334,40 @@ static bool tell(struct link *link)
     return any;
 }
 
+/* Most of many sessions want nothing, turn after turn: that is found out by
+ * the deadline, at little cost. */
+static bool send_due(struct link *link)
+{
+    int64_t now_ms = bosh_driver_now_ms();
+    struct bosh_request req;
+    bool any = false;
+
+    while (bosh_deadline_ms(link->session) <= now_ms &&
+           bosh_next_request(link->session, now_ms, &req)) {
+        start(link, &req);
+        any = true;
+    }
+    return any;
+}
+
+/* What was told before a request is made need not be kept with it. And time,
+ * which passes in send_due(), may have ended the session. */
 static void pump(struct link *link)
 {
-    struct bosh *s = link->session;
-    struct bosh_request req;
-    int64_t now_ms;
     uint64_t id;
     bool more = true;
 
+    if (link->pumping)
+        return; /* a hook's event would be freed under it; it goes on below */
+    link->pumping = true;
+    tell(link);
     while (more) {
-        more = tell(link); /* what it says to it may go along */
-        now_ms = bosh_driver_now_ms();
-        while (bosh_deadline_ms(s) <= now_ms &&
-               bosh_next_request(s, now_ms, &req)) {
-            start(link, &req);
-            more = true;
-        }
-        while (bosh_next_abort(s, &id))
+        more = send_due(link);
+        while (bosh_next_abort(link->session, &id))
             abort_transfer(link, id);
-        more = tell(link) || more; /* time has passed for it too */
+        more |= tell(link);
     }
+    link->pumping = false;
 }
 
 int bosh_driver_add(struct bosh_driver *d, struct bosh *s,

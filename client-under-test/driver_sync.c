@@ -5,8 +5,11 @@
 static int turn_until(struct bosh_driver *d, struct bosh *s,
                       bool (*holds)(const struct bosh *s), int64_t max_ms)
 {
-    int64_t end_ms = max_ms < 0 ? BOSH_NEVER : bosh_driver_now_ms() + max_ms;
+    int64_t end_ms = BOSH_NEVER;
+    int64_t start_ms = bosh_driver_now_ms();
 
+    if (max_ms >= 0 && max_ms < BOSH_NEVER - start_ms)
+        end_ms = start_ms + max_ms;
     bosh_driver_pump(d, s);
     while (!holds(s)) {
         int64_t now_ms = bosh_driver_now_ms();

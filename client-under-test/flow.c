@@ -272,6 +272,8 @@ int64_t flow_deadline(const struct bosh *s)
         return BOSH_NEVER;
     if (s->end_by_ms > 0)
         return s->end_by_ms;
+    if (store_is_stale(s))
+        return 0;
     if (s->state == SESSION_CLOSING)
         deadline = earlier(deadline, s->close_by_ms);
     if (!s->over)

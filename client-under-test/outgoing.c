@@ -46,28 +46,32 @@ static int64_t now_if(bool yes)
     return yes ? 0 : BOSH_NEVER;
 }
 
-/* When a poll may go, with nothing open. */
+/* When a poll may go, with nothing open: §12, unless the session would be dead
+ * by then. */
 static int64_t poll_ms(const struct bosh *s)
 {
-    int64_t wake = times_wake_ms(s);
-
-    return s->poll_from_ms < wake ? s->poll_from_ms : wake;
+    return s->poll_from_ms < times_silence_ms(s) - 1 ? s->poll_from_ms
+                                                     : times_wake_ms(s);
 }
 
 /*
  * When an empty request may make the manager let go of stanzas' own, which it
  * holds like any other. Two requests that fill `requests` may not come within
  * `polling` of each other if the second is empty, §11; the network moves them.
+ * What is said at a login has an answer, and its restart would have to wait
+ * for such a request.
  */
 static int64_t release_ms(const struct bosh *s)
 {
     const struct exchange *x = s->window.first;
 
-    if (!s->hurry || s->hold == 0 || s->wait_s == 0 || !may_open(s, 0) ||
-        !window_is_busy(&s->window))
+    if (!s->hurry || s->state == SESSION_LOGIN || s->hold == 0 ||
+        s->wait_s == 0 || !may_open(s, 0) || !window_is_busy(&s->window))
         return BOSH_NEVER;
     while (x->next)
         x = x->next;
+    if (x->state == EXCHANGE_DUE)
+        return BOSH_NEVER; /* it has to be there first */
     return s->polling_s > 0 ? x->sent_ms + s->polling_s * INT64_C(1100) : 0;
 }
 
@@ -112,9 +116,16 @@ static struct piece *ready_piece(const struct bosh *s)
     return p == s->queue.first && !streams_log_in(s) ? p : NULL;
 }
 
-/* Pause and end take one piece along; those before it go first. */
+/* Pause and end take one piece along; those before it go first. So does one
+ * for a single stream of several: an end would give it to all of them, §16.5.
+ */
 static bool has_more_pieces(const struct bosh *s)
 {
+    const struct piece *p = s->queue.first;
+
+    if (s->state == SESSION_CLOSING && p && streams_are_several(s) &&
+        p->stream != BOSH_ALL_STREAMS)
+        return true;
     return queue_pieces(&s->queue) > 1;
 }
 
@@ -260,6 +271,7 @@ static struct exchange *make(struct bosh *s, enum exchange_kind kind,
     }
     body_write(&bytes, r);
     r->key = r->newkey = NULL; /* which are on our stack */
+    s->granted_s = r->pause_s;
     return add(s, kind, &bytes, now_ms);
 }
 
@@ -274,10 +286,7 @@ static struct exchange *make_with(struct bosh *s, enum exchange_kind kind,
         queue_take(&s->queue, p);
     x = make(s, kind, r, p ? &p->xml : NULL, now_ms);
     piece_free(p);
-    if (s->send_refused && s->queue.len == 0) {
-        s->send_refused = false;
-        events_add_drained(&s->events);
-    }
+    session_note_room(s);
     return x;
 }
 
@@ -307,7 +316,7 @@ static void make_end(struct bosh *s, int64_t now_ms)
     make_with(s, EXCHANGE_TERMINATE, &r, s->queue.first, now_ms);
 }
 
-/* A pause or a terminate, after all pieces but the last one. */
+/* A pause or a terminate, after the pieces that go first. */
 static void make_last_word(struct bosh *s, int64_t now_ms)
 {
     if (has_more_pieces(s))

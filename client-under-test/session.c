@@ -22,6 +22,21 @@ bool session_is_over(const struct bosh *s)
     return s->state == SESSION_IDLE || s->state == SESSION_DEAD;
 }
 
+void session_end_pause(struct bosh *s)
+{
+    s->pause_unsent = false;
+    if (s->state == SESSION_PAUSED)
+        s->state = SESSION_ONLINE;
+}
+
+void session_note_room(struct bosh *s)
+{
+    if (!s->send_refused || s->queue.len > 0)
+        return;
+    s->send_refused = false;
+    events_add_drained(&s->events);
+}
+
 static void drop(char **text)
 {
     free(*text);
@@ -39,7 +54,7 @@ void session_forget(struct bosh *s)
     s->wait_s = s->options.wait_s;
     s->hold = s->options.hold;
     s->requests = s->inactivity_s = s->polling_s = s->maxpause_s = -1;
-    s->errors = s->hasty = s->pause_s = 0;
+    s->errors = s->hasty = s->pause_s = s->granted_s = 0;
     s->acks = s->pause_unsent = s->end_sent = s->over = false;
     s->hurry = s->takes_gzip = s->held_back = s->send_refused = false;
     s->end_by_ms = s->close_by_ms = s->quiet_ms = s->poll_from_ms = 0;
@@ -51,6 +66,7 @@ static void end(struct bosh *s, const char *condition, const char *detail)
     const struct stream *st;
 
     store_forget(s); /* which may have to say that it failed */
+    s->error = (struct err){""};
     for (st = s->streams->next; st; st = st->next) {
         if (stream_is_open(st))
             events_add_status(&s->events, st->number, BOSH_DISCONNECTED,
@@ -168,9 +184,9 @@ static int on_created(struct bosh *s, const struct happening *h)
     const struct body *b = h->body;
 
     if (!b->sid) {
-        err_set(&s->error, "the manager gave no sid");
-        status(s, BOSH_CONNFAIL, NULL, s->error.text);
-        end(s, NULL, s->error.text);
+        err_set(&s->why, "the manager gave no sid");
+        status(s, BOSH_CONNFAIL, NULL, s->why.text);
+        end(s, NULL, s->why.text);
         return 0;
     }
     s->sid = mem_dup(b->sid);
@@ -218,8 +234,7 @@ static int on_add(struct bosh *s, const struct happening *h)
     if (!st)
         return BOSH_E_ARG;
     st->route = mem_dup(h->route);
-    if (s->state == SESSION_PAUSED)
-        s->state = SESSION_ONLINE;
+    session_end_pause(s);
     events_add_status(&s->events, st->number, BOSH_CONNECTING, NULL, NULL);
     return st->number;
 }
@@ -238,6 +253,8 @@ static int close_session(struct bosh *s, const struct happening *h)
     streams_close(s);
     s->state = SESSION_CLOSING;
     s->close_by_ms = h->now_ms + s->options.disconnect_ms;
+    /* The manager takes no terminate before what comes before it. */
+    window_hurry(&s->window, h->now_ms);
     s->pause_unsent = false;
     return 0;
 }
@@ -293,9 +310,7 @@ static int on_resume(struct bosh *s, const struct happening *h)
 {
     (void)h;
     s->held_back = false;
-    s->pause_unsent = false;
-    if (s->state == SESSION_PAUSED)
-        s->state = SESSION_ONLINE;
+    session_end_pause(s);
     return 0;
 }
 
@@ -327,8 +342,8 @@ static int on_reset(struct bosh *s, const struct happening *h)
  * cannot be mended. */
 static int on_unknown_stream(struct bosh *s, const struct happening *h)
 {
-    err_set(&s->error, "the manager named a stream that is not open");
-    status(s, BOSH_ERROR, NULL, s->error.text);
+    err_set(&s->why, "the manager named a stream that is not open");
+    status(s, BOSH_ERROR, NULL, s->why.text);
     return session_happen(s, ON_DISCONNECT,
                           &(struct happening){.now_ms = h->now_ms});
 }
@@ -338,7 +353,7 @@ static int on_terminated(struct bosh *s, const struct happening *h)
     char *condition = mem_dup(h->body->condition);
     char *detail = mem_dup(s->other_uri ? s->other_uri : h->stream->error);
 
-    err_set(&s->error, "the manager ended the session: %s%s%s",
+    err_set(&s->why, "the manager ended the session: %s%s%s",
             condition ? condition : "no condition", detail ? ", " : "",
             detail ? detail : "");
     status(s, s->other_uri ? BOSH_REDIRECT : BOSH_CONNFAIL, condition, detail);
@@ -348,7 +363,8 @@ static int on_terminated(struct bosh *s, const struct happening *h)
     return 0;
 }
 
-/* The oldest request gets type='terminate', ours an empty body: §13. */
+/* The oldest request gets type='terminate', ours an empty body: §13. Whatever
+ * comes when it has ended says nothing new. */
 static int on_terminated_closing(struct bosh *s, const struct happening *h)
 {
     char *condition;
@@ -358,9 +374,11 @@ static int on_terminated_closing(struct bosh *s, const struct happening *h)
         s->over = true;
         return 0;
     }
-    condition = mem_dup(h->body->condition);
+    condition = s->over ? NULL : mem_dup(h->body->condition);
     if (condition)
-        err_set(&s->error, "the manager ended the session: %s", condition);
+        err_set(&s->why, "the manager ended the session: %s", condition);
+    else if (!s->end_sent)
+        err_set(&s->why, "the manager ended the session before we did");
     end(s, condition, h->stream->error);
     free(condition);
     return 0;
@@ -413,19 +431,21 @@ static int on_refused(struct bosh *s, const struct happening *h)
     const char *condition = condition_of(h->number);
 
     if (h->number == 407) /* RFC 9110 §15.5.8: no manager's */
-        err_set(&s->error,
+        err_set(&s->why,
                 "the proxy %s wants a user and a password, or other ones",
                 proxy_host(s));
     else
-        err_set(&s->error, "the manager answered HTTP %d", h->number);
-    status(s, BOSH_CONNFAIL, condition, s->error.text);
-    end(s, condition, s->error.text);
+        err_set(&s->why, "the manager answered HTTP %d", h->number);
+    status(s, BOSH_CONNFAIL, condition, s->why.text);
+    end(s, condition, s->why.text);
     return 0;
 }
 
 static int on_refused_closing(struct bosh *s, const struct happening *h)
 {
-    err_set(&s->error, "the manager answered HTTP %d", h->number);
+    if (s->over)
+        return on_end_answered(s, h);
+    err_set(&s->why, "the manager answered HTTP %d", h->number);
     end(s, condition_of(h->number), NULL);
     return 0;
 }
@@ -435,7 +455,7 @@ static int on_too_many(struct bosh *s, const struct happening *h)
     char *detail = mem_printf("%d errors in a row, the last: %s", s->errors,
                               h->text ? h->text : "not known");
 
-    err_set(&s->error, "%s", detail);
+    err_set(&s->why, "%s", detail);
     status(s, BOSH_CONNTIMEOUT, NULL, detail);
     end(s, NULL, detail);
     free(detail);
@@ -445,9 +465,9 @@ static int on_too_many(struct bosh *s, const struct happening *h)
 static int on_silence(struct bosh *s, const struct happening *h)
 {
     (void)h;
-    err_set(&s->error, "no request was open for longer than the manager "
-                       "keeps a session");
-    end(s, "item-not-found", s->error.text);
+    err_set(&s->why, "no request was open for longer than the manager "
+                     "keeps a session");
+    end(s, "item-not-found", s->why.text);
     return 0;
 }
 
@@ -455,8 +475,8 @@ static int on_silence(struct bosh *s, const struct happening *h)
 static int on_rids_spent(struct bosh *s, const struct happening *h)
 {
     (void)h;
-    err_set(&s->error, "the request numbers are used up");
-    end(s, NULL, s->error.text);
+    err_set(&s->why, "the request numbers are used up");
+    end(s, NULL, s->why.text);
     return 0;
 }
 
@@ -466,7 +486,7 @@ static int on_close_late(struct bosh *s, const struct happening *h)
 
     (void)h;
     if (!s->over) {
-        err_set(&s->error, WHY);
+        err_set(&s->why, WHY);
         status(s, BOSH_CONNTIMEOUT, NULL, WHY);
     }
     end(s, NULL, NULL);

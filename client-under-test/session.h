@@ -72,7 +72,8 @@ struct happening {
 struct bosh {
     struct bosh_options options; /* strings are ours */
     enum session_state state;
-    struct err error;
+    struct err error; /* why the last verb was refused; */
+    struct err why;   /* why the session ends: kept while it does */
     struct events events;
     struct window window;
     struct stream *streams; /* the first is always there */
@@ -92,6 +93,8 @@ struct bosh {
     struct queue queue; /* the application's stanzas */
     int pause_s;        /* asked for; */
     bool pause_unsent;  /* and the manager is still to be told */
+    int granted_s;      /* the pause that it gives us until our next request;
+                         * 0: none */
     bool end_sent;      /* our terminate was made */
     bool held_back;     /* bosh_pause_local() */
     bool hurry;         /* bosh_flush(), till all is answered */
@@ -131,6 +134,12 @@ const char *session_state_name(const struct bosh *s);
 
 /* Nothing alive: IDLE or DEAD. */
 bool session_is_over(const struct bosh *s);
+
+/* Be ONLINE if it is PAUSED; the manager hears of it by our next request. */
+void session_end_pause(struct bosh *s);
+
+/* The queue has become shorter: is there somebody to tell? */
+void session_note_room(struct bosh *s);
 
 /* Free and clear all that belongs to one session at the manager; transmissions
  * become aborts. State and events stay. */

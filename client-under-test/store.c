@@ -11,6 +11,9 @@
  * process goes on with the next rid then. */
 #define OPEN_KEPT_MAX (1u << 20)
 
+/* Nobody here waits for what the other process opened or closed. */
+#define NO_STREAM (-1)
+
 static const char *const KINDS[EXCHANGE_KIND_COUNT] = {
     [EXCHANGE_CREATE] = "create",   [EXCHANGE_POLL] = "poll",
     [EXCHANGE_PAYLOAD] = "payload", [EXCHANGE_RESTART] = "restart",
@@ -113,11 +116,16 @@ static void call(struct bosh *s, const char *what)
                       "the session could not be stored");
 }
 
+static bool is_kept(const struct bosh *s)
+{
+    return s->options.store.save && bosh_connected(s);
+}
+
 void store_keep(struct bosh *s)
 {
     struct buf out = BUF_INIT;
 
-    if (!s->options.store.save || !bosh_connected(s))
+    if (!is_kept(s))
         return;
     write_session(&out, s);
     call(s, buf_str(&out));
@@ -127,9 +135,14 @@ void store_keep(struct bosh *s)
     buf_release(&out);
 }
 
+bool store_is_stale(const struct bosh *s)
+{
+    return s->store_stale && !s->events.first && is_kept(s);
+}
+
 void store_refresh(struct bosh *s)
 {
-    if (s->store_stale && !s->events.first)
+    if (store_is_stale(s))
         store_keep(s);
 }
 
@@ -194,16 +207,17 @@ static bool is_whose(const char *stored, const char *jid)
            (strlen(jid) == len && strncmp(jid, stored, len) == 0);
 }
 
-/* Those that have a name; more than we ever have is none of ours. */
+/* Closed ones too: there may be any number. */
 static void read_streams(struct stored *out, const xmlNode *root)
 {
     struct bosh_attach *known = &out->known;
     const xmlNode *node = xml_child(root, NULL, NULL);
 
-    for (; node && known->more_count < BOSH_STREAMS_MAX;
-         node = xml_next(node)) {
+    for (; node; node = xml_next(node)) {
         if (!xml_is(node, NULL, "stream"))
             continue;
+        out->more =
+            mem_grow(out->more, (known->more_count + 1) * sizeof *out->more);
         out->more[known->more_count++] = (struct bosh_known_stream){
             .name = xml_attr(node, NULL, "name"),
             .jid = xml_attr(node, NULL, "jid"),
@@ -243,9 +257,15 @@ int store_read(struct stored *out, const char *data, const char *jid,
         return err_set(e, "what is stored is no session");
     if (check(out, xmlDocGetRootElement(out->doc), jid, e) == 0)
         return 0;
-    xmlFreeDoc(out->doc);
-    out->doc = NULL;
+    store_release(out);
     return -1;
+}
+
+void store_release(struct stored *stored)
+{
+    xmlFreeDoc(stored->doc);
+    free(stored->more);
+    memset(stored, 0, sizeof *stored);
 }
 
 static enum exchange_kind kind_named(const char *name)
@@ -277,18 +297,20 @@ void store_resume(struct bosh *s, const struct stored *stored, int64_t now_ms)
     const xmlNode *root = xmlDocGetRootElement(stored->doc);
     const xmlNode *node = xml_child(root, NULL, NULL);
 
+    s->acks = xml_attr(root, NULL, "acks") != NULL;
     while (node && !xml_is(node, NULL, "request"))
         node = xml_next(node);
-    if (!node || !is_row(node, s->rid))
-        return;
-    s->acks = xml_attr(root, NULL, "acks") != NULL;
+    if (node && !is_row(node, s->rid))
+        node = NULL;
     for (; node; node = xml_next(node)) {
         char *bytes = xml_text(node);
+        struct exchange *x;
 
-        window_add(&s->window, read_rid(node),
-                   kind_named(xml_attr(node, NULL, "kind")), bytes,
-                   strlen(bytes), now_ms)
-            ->again = true;
+        x = window_add(&s->window, read_rid(node),
+                       kind_named(xml_attr(node, NULL, "kind")), bytes,
+                       strlen(bytes), now_ms);
+        x->stream = NO_STREAM;
+        x->again = true;
     }
     store_keep(s);
 }

@@ -16,8 +16,9 @@
 void store_keep(struct bosh *s);
 
 /* Answers have come since, and the application has seen what they brought:
- * keep it anew. */
+ * keep it anew. Is that so? */
 void store_refresh(struct bosh *s);
+bool store_is_stale(const struct bosh *s);
 
 /* The session is over: nothing is to be kept any more. */
 void store_forget(struct bosh *s);
@@ -25,12 +26,14 @@ void store_forget(struct bosh *s);
 /* What was kept. */
 struct stored {
     struct bosh_attach known; /* strings are borrowed from doc */
-    struct bosh_known_stream more[BOSH_STREAMS_MAX];
-    xmlDocPtr doc; /* yours, free with xmlFreeDoc() */
+    struct bosh_known_stream *more;
+    xmlDocPtr doc;
 };
 
+void store_release(struct stored *stored);
+
 /*
- * Read it.
+ * Read it. Release with store_release().
  *
  * jid  whose it must be, with or without resource; NULL: anybody's
  *

@@ -240,6 +240,7 @@ static void close_now(struct bosh *s, struct stream *st, const char *condition,
 {
     status(s, st, BOSH_DISCONNECTED, condition, detail);
     queue_drop(&s->queue, st->number);
+    session_note_room(s);
     login_free(st->login);
     st->login = NULL;
     buf_clear(&st->out);
@@ -253,6 +254,7 @@ static int leave(struct bosh *s, struct stream *st, const struct happening *h)
     if (is_last(s, st))
         return session_happen(s, ON_DISCONNECT, h);
     status(s, st, BOSH_DISCONNECTING, h->text, NULL);
+    session_note_room(s); /* a login's end drops what waited for it */
     st->restart = false;
     buf_clear(&st->out);
     st->close_unsent = true;
@@ -361,10 +363,11 @@ static int fail_login(struct bosh *s, struct stream *st,
                       const struct happening *h, const char *condition,
                       const char *detail)
 {
-    s->error = (struct err){""};
-    err_set(&s->error, "login failed: %s%s%s",
-            condition ? condition : "no condition", detail ? ", " : "",
-            detail ? detail : "");
+    struct err *e = is_last(s, st) ? &s->why : &s->error;
+
+    *e = (struct err){""};
+    err_set(e, "login failed: %s%s%s", condition ? condition : "no condition",
+            detail ? ", " : "", detail ? detail : "");
     status(s, st, BOSH_AUTHFAIL, condition, detail);
     return on_close_login(
         s, st, &(struct happening){.now_ms = h->now_ms, .text = condition});
@@ -509,9 +512,7 @@ static int on_send(struct bosh *s, struct stream *st, const struct happening *h)
     buf_release(&xml);
     if (rc)
         return rc;
-    /* Any request ends a pause: XEP-0124 §10. */
-    if (s->state == SESSION_PAUSED)
-        s->state = SESSION_ONLINE;
+    session_end_pause(s); /* as any request does: XEP-0124 §10 */
     return 0;
 }
 

@@ -27,8 +27,9 @@ struct window_limits times_limits(const struct bosh *s)
 /* How long the manager keeps a session that is silent; -1: for ever. */
 static int64_t inactivity_ms(const struct bosh *s)
 {
-    if (s->state == SESSION_PAUSED && !s->pause_unsent)
-        return s->pause_s * INT64_C(1000);
+    /* A pause that we end is the manager's until it has heard of that. */
+    if (s->granted_s > 0)
+        return s->granted_s * INT64_C(1000);
     /* 0 cannot be kept by anybody. */
     return s->inactivity_s > 0 ? s->inactivity_s * INT64_C(1000) : -1;
 }

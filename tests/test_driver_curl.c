@@ -715,7 +715,123 @@ static void test_a_session_needs_no_hook(void)
     bosh_free(s);
 }
 
+/* ---- Hooks and time
+ * --------------------------------------------------------- */
+
+/* The manager never answers our terminate, and only time tells. */
+static void test_what_time_brings_is_told_in_that_turn(void)
+{
+    struct bosh_options o = defaults();
+    int64_t until = bosh_driver_now_ms() + TIME_OUT_MS;
+
+    o.disconnect_ms = 100;
+    PLAY(s, &o, LOGIN_REPLIES, {HOLD, NULL, 0});
+    CHECK_INT(bosh_disconnect(c.session, bosh_driver_now_ms(), NULL), 0);
+    while (!bosh_ended(c.session) && bosh_driver_now_ms() < until)
+        bosh_driver_turn(c.driver, 1000);
+    CHECK_STR(buf_str(&c.told), " connecting authenticating connected "
+                                "disconnecting conntimeout disconnected");
+    client_stop(&c);
+    server_stop(&s);
+}
+
+struct nested {
+    struct bosh_driver *driver;
+    int depth;
+    int deepest;
+    struct buf told;
+};
+
+/* After each verb, as bosh.h says, in a hook as well. */
+static void on_event_pump(void *ctx, struct bosh *s,
+                          const struct bosh_event *event)
+{
+    struct nested *n = ctx;
+
+    n->depth++;
+    if (n->depth > n->deepest)
+        n->deepest = n->depth;
+    bosh_driver_pump(n->driver, s);
+    buf_printf(&n->told, " %s:%s", bosh_status_name(event->status),
+               event->condition ? event->condition : "");
+    n->depth--;
+}
+
+static void test_a_hook_may_pump_and_keeps_its_event(void)
+{
+    struct bosh_options o = defaults();
+    struct nested n = {.driver = bosh_driver_new()};
+    struct bosh *s;
+
+    o.url = "http://127.0.0.1:1/";
+    s = bosh_new(&o);
+    CHECK_INT(
+        bosh_driver_add(n.driver, s, (struct bosh_hook){on_event_pump, &n}), 0);
+    CHECK_INT(bosh_connect(s, bosh_driver_now_ms(), "example.org", NULL), 0);
+    CHECK_INT(bosh_disconnect(s, bosh_driver_now_ms(), "bye"), 0);
+    bosh_driver_pump(n.driver, s);
+    CHECK_INT(n.deepest, 1);
+    CHECK_STR(buf_str(&n.told), " connecting: disconnecting:bye disconnected:");
+    bosh_driver_free(n.driver);
+    bosh_free(s);
+    buf_release(&n.told);
+}
+
+static int keep_text(void *ctx, const char *text)
+{
+    struct buf *kept = ctx;
+
+    buf_clear(kept);
+    buf_adds(kept, text ? text : "");
+    return 0;
+}
+
+static void on_event_pause(void *ctx, struct bosh *s,
+                           const struct bosh_event *event)
+{
+    (void)ctx;
+    if (event->kind == BOSH_EVENT_STATUS && event->status == BOSH_CONNECTED)
+        CHECK_INT(bosh_pause(s, 60), 0);
+}
+
+/* Else the one who restores it would repeat a pause, which a manager need not
+ * remember: XEP-0124 §14.3. */
+static void test_an_answered_pause_is_not_kept(void)
+{
+    static const struct reply replies[] = {LOGIN_REPLIES, {PLAIN, EMPTY, 0}};
+    struct bosh_options o = defaults();
+    struct buf kept = BUF_INIT;
+    struct server s;
+    struct client c = {.driver = bosh_driver_new()};
+    char *url;
+
+    server_start(&s, replies, PEER_COUNT(replies));
+    url = mem_printf("http://127.0.0.1:%d/bosh", s.port);
+    o.url = url;
+    o.store = (struct bosh_store){keep_text, NULL, &kept};
+    c.session = bosh_new(&o);
+    CHECK_INT(bosh_driver_add(c.driver, c.session,
+                              (struct bosh_hook){on_event_pause, NULL}),
+              0);
+    CHECK_INT(bosh_driver_connect(c.driver, c.session, "example.org", NULL,
+                                  BOSH_NEVER),
+              0);
+    run(&c, &s);
+    CHECK_INT(bosh_open_count(c.session), 0);
+    CHECK(strstr(buf_str(&kept), "sid='s1'") != NULL);
+    CHECK(strstr(buf_str(&kept), "<request") == NULL);
+    client_stop(&c);
+    server_stop(&s);
+    buf_release(&kept);
+    free(url);
+}
+
 static const struct peer_test TESTS[] = {
+    {"what time brings is told in that turn",
+     test_what_time_brings_is_told_in_that_turn},
+    {"a hook may pump and keeps its event",
+     test_a_hook_may_pump_and_keeps_its_event},
+    {"an answered pause is not kept", test_an_answered_pause_is_not_kept},
     {"a session needs no hook", test_a_session_needs_no_hook},
     {"what an end leaves unsent is not sent",
      test_what_an_end_leaves_unsent_is_not_sent},

@@ -501,6 +501,30 @@ static void test_flush_makes_the_manager_let_go_of_stanzas(void)
     peer_release(&p);
 }
 
+/* Nor before it: stanzas may have to wait behind a repeat. */
+static void test_flush_waits_for_stanzas_that_wait(void)
+{
+    struct bosh_options o;
+    struct peer p;
+
+    bosh_options_init(&o);
+    o.max_open = 3;
+    peer_init(&p, &o);
+    peer_log_in_with(&p, LOGGED_IN("hold='1' requests='3' polling='5'"));
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p));
+    bosh_fail(p.s, p.now, p.id, "reset");
+    CHECK(peer_next(&p));
+    CHECK_INT(peer_send(&p, MESSAGE("b")), 0);
+    CHECK_INT(bosh_flush(p.s), 0);
+    CHECK(!peer_next(&p));
+    p.now = bosh_deadline_ms(p.s);
+    CHECK(peer_next(&p) && peer_sent(&p, "id=\"b\""));
+    CHECK(!peer_next(&p));
+    CHECK_INT(bosh_deadline_ms(p.s) - p.now, 5500);
+    peer_release(&p);
+}
+
 static void test_flush_waits_for_nothing_where_polling_is_not_named(void)
 {
     struct peer p;
@@ -513,6 +537,32 @@ static void test_flush_waits_for_nothing_where_polling_is_not_named(void)
     CHECK(peer_next(&p) && !peer_sent(&p, "<message"));
     CHECK(!peer_next(&p));
     peer_release(&p);
+}
+
+/* §12: it may be little shorter than inactivity, and counts all the same. */
+static void test_polling_counts_as_long_as_the_session_lives(void)
+{
+    static const struct {
+        const char *attrs;
+        int64_t want_ms;
+    } ROWS[] = {{"polling='5' inactivity='60'", 5000},
+                {"polling='5' inactivity='6'", 5000},
+                {"polling='5' inactivity='5'", 4000},
+                {"polling='9' inactivity='5'", 4000}};
+
+    for (size_t i = 0; i < PEER_COUNT(ROWS); i++) {
+        char *created = mem_printf(
+            LOGGED_IN("wait='0' hold='0' requests='2' %s"), ROWS[i].attrs);
+        struct peer p;
+
+        peer_init(&p, NULL);
+        peer_log_in_with(&p, created);
+        CHECK(peer_next(&p));
+        peer_answer(&p, EMPTY);
+        CHECK_INT(bosh_deadline_ms(p.s) - p.now, ROWS[i].want_ms);
+        peer_release(&p);
+        free(created);
+    }
 }
 
 /* ---- Inactivity and pauses
@@ -592,6 +642,115 @@ static void test_a_stanza_ends_a_pause(void)
     CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
     CHECK(peer_next(&p));
     CHECK(peer_sent(&p, "id=\"a\""));
+    peer_release(&p);
+}
+
+/* A pause of 120 s that has lasted for longer than inactivity, and not for so
+ * long that the session would end it. */
+static void start_long_pause(struct peer *p)
+{
+    peer_init(p, NULL);
+    peer_log_in(p);
+    CHECK_INT(bosh_pause(p->s, 120), 0);
+    CHECK(peer_next(p));
+    peer_answer(p, EMPTY);
+    p->now += 90000;
+    CHECK(!peer_next(p));
+}
+
+static int end_by_stanza(struct peer *p)
+{
+    return peer_send(p, MESSAGE("a"));
+}
+
+static int end_by_resume(struct peer *p)
+{
+    return bosh_resume(p->s);
+}
+
+static int end_by_disconnect(struct peer *p)
+{
+    return bosh_disconnect(p->s, p->now, NULL);
+}
+
+static int end_by_another(struct peer *p)
+{
+    return bosh_pause(p->s, 50);
+}
+
+static void test_a_long_pause_can_be_ended_at_any_time(void)
+{
+    static const struct {
+        int (*end)(struct peer *p);
+        const char *request;
+        const char *seen;
+    } ROWS[] = {{end_by_stanza, "id=\"a\"", ""},
+                {end_by_resume, "/>", ""},
+                {end_by_disconnect, "'terminate'", "disconnecting"},
+                {end_by_another, "pause='50'", ""}};
+
+    for (size_t i = 0; i < PEER_COUNT(ROWS); i++) {
+        struct peer p;
+
+        start_long_pause(&p);
+        CHECK_INT(ROWS[i].end(&p), 0);
+        CHECK_ROW(peer_next(&p) && peer_sent(&p, ROWS[i].request),
+                  ROWS[i].request);
+        CHECK_STR(peer_seen(&p), ROWS[i].seen);
+        peer_release(&p);
+    }
+}
+
+static void test_a_pause_that_a_stanza_forestalls_is_not_waited_for(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK_INT(bosh_pause(p.s, 100), 0);
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p) && !peer_sent(&p, "pause"));
+    peer_answer(&p, EMPTY);
+    CHECK(bosh_settled(p.s));
+    peer_release(&p);
+}
+
+/* It would be held while the restart waits for its answer. */
+static void test_flush_sends_nothing_beside_a_login(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    CHECK_INT(bosh_connect(p.s, p.now, "example.org", NULL), 0);
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK_INT(bosh_flush(p.s), 0);
+    CHECK(peer_next(&p));
+    peer_answer(&p, LOGGED_IN(USUAL));
+    CHECK(peer_next(&p) && peer_sent(&p, "<auth"));
+    CHECK(!peer_next(&p));
+    peer_answer(&p, SUCCESS);
+    CHECK(peer_next(&p) && peer_sent(&p, "restart"));
+    peer_release(&p);
+}
+
+/* The manager does not look at a terminate before it has what comes before. */
+static void test_disconnect_cuts_a_back_off_short(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p));
+    peer_status(&p, 503);
+    CHECK(peer_next(&p));
+    peer_status(&p, 503);
+    CHECK(!peer_next(&p));
+    CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
+    CHECK(peer_next(&p) && peer_sent(&p, "id=\"a\""));
+    CHECK(!peer_next(&p)); /* the repeat is to be there first */
+    p.now = bosh_deadline_ms(p.s);
+    CHECK(peer_next(&p) && peer_sent(&p, "'terminate'"));
     peer_release(&p);
 }
 
@@ -676,6 +835,8 @@ int suite_flow(void)
         {"flush cuts a back-off short", test_flush_cuts_a_back_off_short},
         {"flush makes the manager let go of stanzas",
          test_flush_makes_the_manager_let_go_of_stanzas},
+        {"flush waits for stanzas that wait",
+         test_flush_waits_for_stanzas_that_wait},
         {"flush waits for nothing where polling is not named",
          test_flush_waits_for_nothing_where_polling_is_not_named},
         {"local pause keeps the session alive",
@@ -686,6 +847,16 @@ int suite_flow(void)
          test_pause_is_announced_kept_and_ended_in_time},
         {"a stanza ends a pause", test_a_stanza_ends_a_pause},
         {"no pause without maxpause", test_no_pause_without_maxpause},
+        {"a long pause can be ended at any time",
+         test_a_long_pause_can_be_ended_at_any_time},
+        {"a pause that a stanza forestalls is not waited for",
+         test_a_pause_that_a_stanza_forestalls_is_not_waited_for},
+        {"flush sends nothing beside a login",
+         test_flush_sends_nothing_beside_a_login},
+        {"disconnect cuts a back-off short",
+         test_disconnect_cuts_a_back_off_short},
+        {"polling counts as long as the session lives",
+         test_polling_counts_as_long_as_the_session_lives},
     };
 
     return peer_suite("flow", TESTS, PEER_COUNT(TESTS));

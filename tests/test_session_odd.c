@@ -308,7 +308,75 @@ static void test_escaped_text_is_one_text(void)
     free(text);
 }
 
+/* ---- Why it ended ---------------------------------------------------------
+ */
+
+/* What a verb was refused for before is no reason. */
+static void test_the_last_error_is_why_it_ended(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    CHECK_INT(peer_send(&p, "<"), BOSH_E_ARG);
+    peer_status(&p, 404);
+    CHECK_STR(bosh_last_error(p.s), "the manager answered HTTP 404");
+    CHECK_INT(peer_send(&p, MESSAGE("a")), BOSH_E_STATE);
+    CHECK_STR(bosh_last_error(p.s), "not possible while the session is 'dead'");
+    peer_release(&p);
+}
+
+/* As a hook may be: it hears of stanzas while the session is being closed. */
+static void test_a_verb_refused_meanwhile_spoils_no_good_end(void)
+{
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
+    CHECK(peer_next(&p));
+    CHECK_INT(peer_send(&p, MESSAGE("a")), BOSH_E_STATE);
+    CHECK_STR(bosh_last_error(p.s),
+              "not possible while the session is 'closing'");
+    peer_answer(&p, END);
+    CHECK(bosh_ended(p.s));
+    CHECK_STR(bosh_last_error(p.s), "");
+    peer_release(&p);
+}
+
+/* §13: the oldest request was told of the end; ours has nothing to find. */
+static void test_an_end_that_was_told_is_a_good_one(void)
+{
+    for (int i = 0; i < 2; i++) {
+        struct peer p;
+        uint64_t poll;
+
+        peer_init(&p, NULL);
+        peer_log_in(&p);
+        CHECK(peer_next(&p));
+        poll = p.id;
+        CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
+        CHECK(peer_next(&p));
+        peer_answer_to(&p, poll, END);
+        CHECK(!bosh_ended(p.s));
+        if (i == 0)
+            peer_status(&p, 404);
+        else
+            peer_answer(&p, "<body " NS_BODY " type='terminate' "
+                            "condition='item-not-found'/>");
+        CHECK_STR(peer_seen(&p), "disconnecting disconnected");
+        CHECK_STR(bosh_last_error(p.s), "");
+        peer_release(&p);
+    }
+}
+
 static const struct peer_test TESTS[] = {
+    {"the last error is why it ended", test_the_last_error_is_why_it_ended},
+    {"a verb refused meanwhile spoils no good end",
+     test_a_verb_refused_meanwhile_spoils_no_good_end},
+    {"an end that was told is a good one",
+     test_an_end_that_was_told_is_a_good_one},
     {"escaped text is one text", test_escaped_text_is_one_text},
     {"a damaged answer is asked for again",
      test_a_damaged_answer_is_asked_for_again},

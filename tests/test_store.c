@@ -249,6 +249,91 @@ static void test_streams_are_kept_and_restored(void)
     free(place.text);
 }
 
+/* Nothing need be open for that. */
+static void test_acks_go_on_after_restore(void)
+{
+    struct place place;
+    struct bosh_options o = kept_in(&place);
+    struct peer p;
+    char ack[32];
+
+    o.ack = true;
+    peer_init(&p, &o);
+    peer_log_in(&p);
+    CHECK(strstr(place.text, "<request ") == NULL);
+    die_and_restore(&p, &o);
+    CHECK(peer_next(&p));
+    snprintf(ack, sizeof ack, " ack='%" PRIu64 "'", p.rid - 1);
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, ack));
+    peer_release(&p);
+    free(place.text);
+}
+
+/* Closed ones are kept as well, so there may be more than can be open. */
+static void test_any_number_of_streams_is_restored(void)
+{
+    struct place place;
+    struct bosh_options o = kept_in(&place);
+    struct buf text = BUF_INIT;
+    struct peer p;
+
+    buf_adds(&text, "<bosh-session version='1' jid='a@b/c' sid='s' rid='5' "
+                    "stream='one'>");
+    for (int i = 1; i < 40; i++)
+        buf_printf(&text, "<stream name='n%d'/>", i);
+    buf_adds(&text, "<stream name='last' jid='d@e/f'/></bosh-session>");
+    place.text = buf_take(&text);
+    peer_init(&p, &o);
+    CHECK_INT(bosh_restore(p.s, p.now, NULL), 0);
+    CHECK_STR(bosh_stream_name(p.s, 39), "n39");
+    CHECK(bosh_stream_connected(p.s, 40));
+    peer_release(&p);
+    free(place.text);
+}
+
+static void test_a_restored_close_is_no_close_of_ours(void)
+{
+    struct place place;
+    struct bosh_options o = kept_in(&place);
+    struct peer p;
+
+    place.text = mem_dup(
+        "<bosh-session version='1' jid='a@b/c' sid='s' rid='6' stream='one'>"
+        "<stream name='two'/><stream name='three' jid='d@e/f'/>"
+        "<request rid='5' kind='close'>&lt;body rid='5' sid='s' stream='two' "
+        "type='terminate'/></request></bosh-session>");
+    peer_init(&p, &o);
+    CHECK_INT(bosh_restore(p.s, p.now, NULL), 0);
+    CHECK(peer_next(&p) && peer_sent(&p, "stream='two'"));
+    CHECK_INT(bosh_stream_close(p.s, p.now, 0, NULL), 0);
+    peer_answer(&p, EMPTY);
+    CHECK_STR(peer_seen(&p), "attached disconnecting");
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, "stream='one'") && peer_sent(&p, "'terminate'"));
+    peer_release(&p);
+    free(place.text);
+}
+
+static void test_any_text_comes_back_as_it_was(void)
+{
+    static const char JID[] = "a@b/o'x\"&<>\xc3\xa9 &amp;";
+    struct bosh_attach known = {
+        .jid = JID, .sid = "s'&\"<", .rid = 7, .requests = 2, .wait_s = 60};
+    struct place place;
+    struct bosh_options o = kept_in(&place);
+    struct peer p;
+
+    peer_init(&p, &o);
+    CHECK_INT(bosh_attach(p.s, p.now, &known), 0);
+    die_and_restore(&p, &o);
+    CHECK_STR(bosh_jid(p.s), JID);
+    CHECK_STR(bosh_sid(p.s), "s'&\"<");
+    peer_release(&p);
+    free(place.text);
+}
+
 static void test_restore_says_why_it_cannot(void)
 {
 #define STORED(attrs) "<bosh-session version='1' " attrs "/>"
@@ -451,6 +536,12 @@ static const struct peer_test TESTS[] = {
      test_a_file_that_others_could_have_written_is_not_read},
     {"a folder that is not there is an error",
      test_a_folder_that_is_not_there_is_an_error},
+    {"acks go on after restore", test_acks_go_on_after_restore},
+    {"any number of streams is restored",
+     test_any_number_of_streams_is_restored},
+    {"a restored close is no close of ours",
+     test_a_restored_close_is_no_close_of_ours},
+    {"any text comes back as it was", test_any_text_comes_back_as_it_was},
 };
 
 int suite_store(void)

@@ -425,6 +425,87 @@ static void test_disconnect_says_good_bye_to_all(void)
     peer_release(&p);
 }
 
+/* Opened at the manager, and at its login. */
+static void add_opened(struct peer *p)
+{
+    uint64_t poll = p->id;
+
+    CHECK_INT(bosh_stream_add(p->s, "example.net", NULL, NULL), 1);
+    CHECK(peer_next(p));
+    peer_answer_to(p, poll, EMPTY);
+    peer_answer(p, ON("two", ""));
+    CHECK_STR(peer_seen(p), "connecting#1");
+}
+
+/* §16.5: what goes along with an end of the session goes to all streams. */
+static void test_disconnect_gives_a_streams_stanzas_to_no_other(void)
+{
+    struct peer p;
+
+    start(&p);
+    add_opened(&p);
+    CHECK_INT(send_on(&p, 0, MESSAGE("a")), 0);
+    CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, "id=\"a\"") && peer_sent(&p, "stream='one'") &&
+          !peer_sent(&p, "terminate"));
+    CHECK(peer_next(&p));
+    CHECK(peer_sent(&p, "'terminate'") && !peer_sent(&p, "stream=") &&
+          peer_sent(&p, "/>"));
+    peer_release(&p);
+}
+
+static void test_a_broadcast_does_not_need_the_first_stream(void)
+{
+    struct peer p;
+
+    start(&p);
+    add_second(&p);
+    CHECK_INT(bosh_stream_close(p.s, p.now, 0, NULL), 0);
+    CHECK_INT(send_on(&p, BOSH_ALL_STREAMS, "<presence/>"), 0);
+    CHECK_INT(bosh_stream_close(p.s, p.now, 1, NULL), 0);
+    CHECK_INT(send_on(&p, BOSH_ALL_STREAMS, "<presence/>"), BOSH_E_STATE);
+    peer_release(&p);
+}
+
+static void test_room_that_a_stream_leaves_is_told(void)
+{
+    struct bosh_options o;
+    struct peer p;
+
+    bosh_options_init(&o);
+    o.queue_max = 100;
+    peer_init(&p, &o);
+    peer_log_in_with(&p, LOGGED_IN(OFFERS));
+    CHECK(peer_next(&p));
+    add_opened(&p);
+    CHECK_INT(send_on(&p, 1, MESSAGE("a")), 0);
+    CHECK_INT(send_on(&p, 0, MESSAGE("b")), BOSH_E_FULL);
+    CHECK_INT(bosh_stream_close(p.s, p.now, 1, NULL), 0);
+    CHECK_STR(peer_seen(&p), "disconnecting#1 drained");
+    CHECK_INT(send_on(&p, 0, MESSAGE("b")), 0);
+    peer_release(&p);
+}
+
+static void test_an_end_is_answered_whatever_stream_it_names(void)
+{
+    struct peer p;
+
+    start(&p);
+    peer_answer(&p, EMPTY);
+    CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
+    CHECK(peer_next(&p) && peer_sent(&p, "'terminate'"));
+    peer_answer(&p, STANZA_ON("bogus", "x"));
+    CHECK_STR(peer_seen(&p), "disconnecting disconnected");
+    peer_release(&p);
+    /* With one stream a name changes nothing: §16.6. */
+    start(&p);
+    peer_answer(&p, END_OF("bogus", "system-shutdown"));
+    CHECK_STR(peer_seen(&p),
+              "connfail:system-shutdown disconnected:system-shutdown");
+    peer_release(&p);
+}
+
 /* ---- Another process
  * -------------------------------------------------------- */
 
@@ -498,6 +579,14 @@ int suite_streams(void)
         {"disconnect says good bye to all",
          test_disconnect_says_good_bye_to_all},
         {"attach takes all streams up", test_attach_takes_all_streams_up},
+        {"disconnect gives a stream's stanzas to no other",
+         test_disconnect_gives_a_streams_stanzas_to_no_other},
+        {"a broadcast does not need the first stream",
+         test_a_broadcast_does_not_need_the_first_stream},
+        {"room that a stream leaves is told",
+         test_room_that_a_stream_leaves_is_told},
+        {"an end is answered whatever stream it names",
+         test_an_end_is_answered_whatever_stream_it_names},
     };
 
     return peer_suite("streams", TESTS, PEER_COUNT(TESTS));
