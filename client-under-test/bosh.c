@@ -187,17 +187,31 @@ const struct bosh_options *bosh_get_options(const struct bosh *s)
 /* ---- Verbs
  * -------------------------------------------------------------------- */
 
+/* What is said from now on is why this verb is refused. */
+static void clear_error(struct bosh *s)
+{
+    s->error = (struct err){""};
+    s->error_is_verbs = true;
+}
+
 static int verb(struct bosh *s, enum session_event event,
                 const struct happening *h)
 {
     const char *state = session_state_name(s);
     int rc;
 
-    s->error = (struct err){""};
+    clear_error(s);
     rc = session_happen(s, event, h);
     if (rc == BOSH_E_STATE) /* unless the cell has said more */
         err_set(&s->error, "not possible while the session is '%s'", state);
     return rc;
+}
+
+/* The first stream's login and end are the session's, unless it was closed by
+ * itself. */
+static bool speaks_for_session(const struct bosh *s, const struct stream *st)
+{
+    return st->number == 0 && !(bosh_connected(s) && !stream_is_open(st));
 }
 
 /* The same for one of its streams. */
@@ -205,19 +219,21 @@ static int stream_verb(struct bosh *s, int stream, enum stream_event event,
                        const struct happening *h)
 {
     struct stream *st = stream_at(s, stream);
-    const char *what = stream == 0 ? "session" : "stream";
     const char *state;
+    bool all;
     int rc;
 
-    s->error = (struct err){""};
+    clear_error(s);
     if (!st) {
         err_set(&s->error, "there is no stream %d", stream);
         return BOSH_E_STATE;
     }
-    state = stream == 0 ? session_state_name(s) : stream_state_name(st->state);
+    all = speaks_for_session(s, st);
+    state = all ? session_state_name(s) : stream_state_name(st->state);
     rc = stream_happen(s, st, event, h);
     if (rc == BOSH_E_STATE)
-        err_set(&s->error, "not possible while the %s is '%s'", what, state);
+        err_set(&s->error, "not possible while the %s is '%s'",
+                all ? "session" : "stream", state);
     return rc;
 }
 
@@ -233,7 +249,7 @@ static int first_open(const struct bosh *s)
 
 static int bad_argument(struct bosh *s, const char *what)
 {
-    s->error = (struct err){""};
+    clear_error(s);
     err_set(&s->error, "%s is missing", what);
     return BOSH_E_ARG;
 }
@@ -250,7 +266,7 @@ int bosh_attach(struct bosh *s, int64_t now_ms, const struct bosh_attach *known)
 {
     struct happening h = {.now_ms = now_ms, .known = known};
 
-    return verb(s, ON_ATTACH, &h);
+    return known ? verb(s, ON_ATTACH, &h) : bad_argument(s, "the session");
 }
 
 static int restore(struct bosh *s, int64_t now_ms, const char *text,
@@ -277,7 +293,7 @@ int bosh_restore(struct bosh *s, int64_t now_ms, const char *jid)
     char *text;
     int rc;
 
-    s->error = (struct err){""};
+    clear_error(s);
     if (!session_is_over(s)) {
         err_set(&s->error, "a session is alive already");
         return BOSH_E_STATE;
@@ -361,7 +377,7 @@ int bosh_stream_send(struct bosh *s, int stream, const char *xml, size_t len)
     bool all = stream == BOSH_ALL_STREAMS;
 
     if (all && !bosh_connected(s)) {
-        s->error = (struct err){""};
+        clear_error(s);
         err_set(&s->error, "not possible while the session is '%s'",
                 session_state_name(s));
         return BOSH_E_STATE;

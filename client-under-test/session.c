@@ -28,6 +28,14 @@ static void drop(char **text)
     *text = NULL;
 }
 
+struct err *session_why(struct bosh *s)
+{
+    if (s->error_is_verbs)
+        s->error = (struct err){""};
+    s->error_is_verbs = false;
+    return &s->error;
+}
+
 void session_forget(struct bosh *s)
 {
     window_clear(&s->window);
@@ -50,6 +58,7 @@ static void end(struct bosh *s, const char *condition, const char *detail)
 {
     const struct stream *st;
 
+    s->failed = !s->error_is_verbs && *s->error.text;
     store_forget(s); /* which may have to say that it failed */
     for (st = s->streams->next; st; st = st->next) {
         if (stream_is_open(st))
@@ -155,7 +164,7 @@ static int on_created(struct bosh *s, const struct happening *h)
     const struct body *b = h->body;
 
     if (!b->sid) {
-        err_set(&s->error, "the manager gave no sid");
+        err_set(session_why(s), "the manager gave no sid");
         status(s, BOSH_CONNFAIL, NULL, s->error.text);
         end(s, NULL, s->error.text);
         return 0;
@@ -314,7 +323,7 @@ static int on_reset(struct bosh *s, const struct happening *h)
  * cannot be mended. */
 static int on_unknown_stream(struct bosh *s, const struct happening *h)
 {
-    err_set(&s->error, "the manager named a stream that is not open");
+    err_set(session_why(s), "the manager named a stream that is not open");
     status(s, BOSH_ERROR, NULL, s->error.text);
     return session_happen(s, ON_DISCONNECT,
                           &(struct happening){.now_ms = h->now_ms});
@@ -325,7 +334,7 @@ static int on_terminated(struct bosh *s, const struct happening *h)
     char *condition = mem_dup(h->body->condition);
     char *detail = mem_dup(s->other_uri ? s->other_uri : h->stream->error);
 
-    err_set(&s->error, "the manager ended the session: %s%s%s",
+    err_set(session_why(s), "the manager ended the session: %s%s%s",
             condition ? condition : "no condition", detail ? ", " : "",
             detail ? detail : "");
     status(s, s->other_uri ? BOSH_REDIRECT : BOSH_CONNFAIL, condition, detail);
@@ -347,7 +356,7 @@ static int on_terminated_closing(struct bosh *s, const struct happening *h)
     }
     condition = mem_dup(h->body->condition);
     if (condition)
-        err_set(&s->error, "the manager ended the session: %s", condition);
+        err_set(session_why(s), "the manager ended the session: %s", condition);
     end(s, condition, h->stream->error);
     free(condition);
     return 0;
@@ -391,11 +400,11 @@ static int on_refused(struct bosh *s, const struct happening *h)
     const char *condition = condition_of(h->number);
 
     if (h->number == 407) /* RFC 9110 §15.5.8: no manager's */
-        err_set(&s->error,
+        err_set(session_why(s),
                 "the proxy %s wants a user and a password, or other ones",
                 proxy_host(s));
     else
-        err_set(&s->error, "the manager answered HTTP %d", h->number);
+        err_set(session_why(s), "the manager answered HTTP %d", h->number);
     status(s, BOSH_CONNFAIL, condition, s->error.text);
     end(s, condition, s->error.text);
     return 0;
@@ -403,7 +412,7 @@ static int on_refused(struct bosh *s, const struct happening *h)
 
 static int on_refused_closing(struct bosh *s, const struct happening *h)
 {
-    err_set(&s->error, "the manager answered HTTP %d", h->number);
+    err_set(session_why(s), "the manager answered HTTP %d", h->number);
     end(s, condition_of(h->number), NULL);
     return 0;
 }
@@ -413,7 +422,7 @@ static int on_too_many(struct bosh *s, const struct happening *h)
     char *detail = mem_printf("%d errors in a row, the last: %s", s->errors,
                               h->text ? h->text : "not known");
 
-    err_set(&s->error, "%s", detail);
+    err_set(session_why(s), "%s", detail);
     status(s, BOSH_CONNTIMEOUT, NULL, detail);
     end(s, NULL, detail);
     free(detail);
@@ -423,8 +432,8 @@ static int on_too_many(struct bosh *s, const struct happening *h)
 static int on_silence(struct bosh *s, const struct happening *h)
 {
     (void)h;
-    err_set(&s->error, "no request was open for longer than the manager "
-                       "keeps a session");
+    err_set(session_why(s), "no request was open for longer than the manager "
+                            "keeps a session");
     end(s, "item-not-found", s->error.text);
     return 0;
 }
@@ -433,7 +442,7 @@ static int on_silence(struct bosh *s, const struct happening *h)
 static int on_rids_spent(struct bosh *s, const struct happening *h)
 {
     (void)h;
-    err_set(&s->error, "the request numbers are used up");
+    err_set(session_why(s), "the request numbers are used up");
     end(s, NULL, s->error.text);
     return 0;
 }
@@ -444,7 +453,7 @@ static int on_close_late(struct bosh *s, const struct happening *h)
 
     (void)h;
     if (!s->over) {
-        err_set(&s->error, WHY);
+        err_set(session_why(s), WHY);
         status(s, BOSH_CONNTIMEOUT, NULL, WHY);
     }
     end(s, NULL, NULL);

@@ -72,6 +72,8 @@ struct bosh {
     struct bosh_options options; /* strings are ours */
     enum session_state state;
     struct err error;
+    bool error_is_verbs; /* why it was refused, and no reason for an end */
+    bool failed;         /* it has ended, and not because it was left */
     struct events events;
     struct window window;
     struct stream *streams; /* the first is always there */
@@ -130,6 +132,10 @@ const char *session_state_name(const struct bosh *s);
 
 /* Nothing alive: IDLE or DEAD. */
 bool session_is_over(const struct bosh *s);
+
+/* Where to say why it ends. What a verb was refused for is forgotten; what has
+ * gone wrong before stays, for it explains the rest. */
+struct err *session_why(struct bosh *s);
 
 /* Free and clear all that belongs to one session at the manager; transmissions
  * become aborts. State and events stay. */

@@ -341,8 +341,7 @@ static int fail_login(struct bosh *s, struct stream *st,
                       const struct happening *h, const char *condition,
                       const char *detail)
 {
-    s->error = (struct err){""};
-    err_set(&s->error, "login failed: %s%s%s",
+    err_set(session_why(s), "login failed: %s%s%s",
             condition ? condition : "no condition", detail ? ", " : "",
             detail ? detail : "");
     status(s, st, BOSH_AUTHFAIL, condition, detail);

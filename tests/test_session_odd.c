@@ -308,7 +308,26 @@ static void test_escaped_text_is_one_text(void)
     free(text);
 }
 
+static void test_what_was_refused_is_no_reason_for_an_end(void)
+{
+    struct bosh_event ev;
+    struct peer p;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    CHECK_INT(peer_send(&p, "<message>"), BOSH_E_ARG);
+    peer_status(&p, 404);
+    CHECK(bosh_next_event(p.s, &ev));
+    CHECK_INT(ev.status, BOSH_CONNFAIL);
+    CHECK_STR(ev.detail, "the manager answered HTTP 404");
+    CHECK_STR(bosh_last_error(p.s), "the manager answered HTTP 404");
+    peer_release(&p);
+}
+
 static const struct peer_test TESTS[] = {
+    {"what was refused is no reason for an end",
+     test_what_was_refused_is_no_reason_for_an_end},
     {"escaped text is one text", test_escaped_text_is_one_text},
     {"a damaged answer is asked for again",
      test_a_damaged_answer_is_asked_for_again},
