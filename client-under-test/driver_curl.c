@@ -20,6 +20,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/coding.h"
+#include "driver_curl.h"
 #include "driver_web.h"
 
 #define EVENTS_MAX 64
@@ -48,6 +49,7 @@ struct link {
     CURLM *multi;
     struct web web;
     struct transfer *transfers;
+    bool pumping;     /* a hook of it is being called, perhaps */
     int64_t timer_ms; /* when libcurl wants to be called; BOSH_NEVER */
 };
 
@@ -216,6 +218,7 @@ static void start(struct link *link, const struct bosh_request *req)
     t->words[0] = '\0';
     buf_clear(&t->body);
     fill(t, req);
+    web_forget_cookies(&link->web, t->easy);
     curl_easy_setopt(t->easy, CURLOPT_URL, link->web.url);
     curl_multi_add_handle(link->multi, t->easy);
 }
@@ -248,6 +251,7 @@ static bool follow(struct transfer *t, long http_status)
         return false;
     url = mem_dup(url);
     curl_multi_remove_handle(t->link->multi, t->easy);
+    web_forget_cookies(&t->link->web, t->easy);
     curl_easy_setopt(t->easy, CURLOPT_URL, url);
     free(url);
     buf_clear(&t->body);
@@ -331,6 +335,9 @@ static void pump(struct link *link)
     uint64_t id;
     bool more = true;
 
+    if (link->pumping) /* the hook's event is borrowed; it comes after that */
+        return;
+    link->pumping = true;
     while (more) {
         more = false;
         while (bosh_next_event(s, &event)) {
@@ -345,14 +352,36 @@ static void pump(struct link *link)
         while (bosh_next_abort(s, &id))
             abort_transfer(link, id);
     }
+    link->pumping = false;
+}
+
+static struct link *find(const struct bosh_driver *d, const struct bosh *s)
+{
+    struct link *link = d->links;
+
+    while (link && link->session != s)
+        link = link->next;
+    return link;
+}
+
+bool driver_has(struct bosh_driver *d, const struct bosh *s)
+{
+    d->error = (struct err){""};
+    if (find(d, s))
+        return true;
+    err_set(&d->error, "the session was not added to this driver");
+    return false;
 }
 
 int bosh_driver_add(struct bosh_driver *d, struct bosh *s,
                     struct bosh_hook hook)
 {
-    struct link *link = mem_alloc(sizeof *link);
+    struct link *link;
 
     d->error = (struct err){""};
+    if (find(d, s))
+        return err_set(&d->error, "the session was added before");
+    link = mem_alloc(sizeof *link);
     if (web_init(&link->web, bosh_get_options(s), &d->error)) {
         free(link);
         return -1;
@@ -413,14 +442,10 @@ void bosh_driver_remove(struct bosh_driver *d, struct bosh *s)
 
 void bosh_driver_pump(struct bosh_driver *d, struct bosh *s)
 {
-    struct link *link;
+    struct link *link = find(d, s);
 
-    for (link = d->links; link; link = link->next) {
-        if (link->session == s) {
-            pump(link);
-            return;
-        }
-    }
+    if (link)
+        pump(link);
 }
 
 const char *bosh_driver_last_error(const struct bosh_driver *d)
