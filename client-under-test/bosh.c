@@ -233,13 +233,20 @@ static int verb(struct bosh *s, enum session_event event,
     return rc;
 }
 
+/* The first stream's login and end are the session's, unless it was closed by
+ * itself. */
+static bool speaks_for_session(const struct bosh *s, const struct stream *st)
+{
+    return st->number == 0 && !(bosh_connected(s) && !stream_is_open(st));
+}
+
 /* The same for one of its streams. */
 static int stream_verb(struct bosh *s, int stream, enum stream_event event,
                        const struct happening *h)
 {
     struct stream *st = stream_at(s, stream);
-    const char *what = stream == 0 ? "session" : "stream";
     const char *state;
+    bool all;
     int rc;
 
     forget_errors(s);
@@ -247,10 +254,12 @@ static int stream_verb(struct bosh *s, int stream, enum stream_event event,
         err_set(&s->error, "there is no stream %d", stream);
         return BOSH_E_STATE;
     }
-    state = stream == 0 ? session_state_name(s) : stream_state_name(st->state);
+    all = speaks_for_session(s, st);
+    state = all ? session_state_name(s) : stream_state_name(st->state);
     rc = stream_happen(s, st, event, h);
     if (rc == BOSH_E_STATE)
-        err_set(&s->error, "not possible while the %s is '%s'", what, state);
+        err_set(&s->error, "not possible while the %s is '%s'",
+                all ? "session" : "stream", state);
     return rc;
 }
 
@@ -283,7 +292,7 @@ int bosh_attach(struct bosh *s, int64_t now_ms, const struct bosh_attach *known)
 {
     struct happening h = {.now_ms = now_ms, .known = known};
 
-    return verb(s, ON_ATTACH, &h);
+    return known ? verb(s, ON_ATTACH, &h) : bad_argument(s, "the session");
 }
 
 static int restore(struct bosh *s, int64_t now_ms, const char *text,

@@ -139,7 +139,8 @@ struct bosh_options {
     /* For the driver; the session only keeps them. */
     const char *url;            /* http:, https:, or relative */
     const char *base_url;       /* what url is relative to; or NULL */
-    const char *const *headers; /* "Name: value", ends with NULL; or NULL */
+    const char *const *headers; /* "Name: value", ends with NULL; or NULL. A
+                                 * Content-Type replaces the library's */
     const char *proxy;          /* http://, https://, socks4://, socks4a://,
                                  * socks5:// or socks5h:// with host and port,
                                  * perhaps user and password (of them, "@" is
@@ -155,7 +156,8 @@ struct bosh_options {
     const char *const *cookies; /* "name=value; domain=..; path=..;
                                  * expires=..", all but the first may be
                                  * missing; ends with NULL; or NULL */
-    bool with_credentials;      /* keep the manager's, and send them back */
+    bool with_credentials;      /* keep the manager's, and send them back;
+                                 * false: they are forgotten */
 
     /* Asked for at creation, XEP-0124 §7.1. */
     int wait_s;          /* 60; 0 to 65535, 0 asks for a polling session */
@@ -272,8 +274,8 @@ struct bosh_attach {
  * Go on with a session that was created elsewhere: another process, another
  * program. BOSH_ATTACHED follows at once, then a poll.
  *
- * Returns 0; BOSH_E_STATE while a session is alive; BOSH_E_ARG when jid or
- * sid is missing, rid is not 1 to BOSH_RID_MAX, keys are none, or no stream
+ * Returns 0; BOSH_E_STATE while a session is alive; BOSH_E_ARG when known, jid
+ * or sid is missing, rid is not 1 to BOSH_RID_MAX, keys are none, or no stream
  * is open.
  */
 int bosh_attach(struct bosh *s, int64_t now_ms,
@@ -565,20 +567,23 @@ struct bosh_driver *bosh_driver_new(void);
 void bosh_driver_free(struct bosh_driver *d);
 
 /* Called from bosh_driver_turn() and bosh_driver_pump(). It may call verbs of
- * s, but neither free s nor remove it. */
+ * s, which are acted on when it has returned, and add, remove and free other
+ * sessions, but neither free s nor remove it. */
 struct bosh_hook {
     /* NULL: nobody wants to know. */
     void (*event)(void *ctx, struct bosh *s, const struct bosh_event *event);
     void *ctx;
 };
 
-/* Drive s: its options say where to. Borrowed until bosh_driver_remove().
- * Returns 0, or -1 when its address is none for BOSH;
+/* Drive s: its options say where to. Borrowed until bosh_driver_remove() or
+ * bosh_driver_free(). Returns 0, or -1 when its address is none for BOSH, the
+ * proxy, a header or a cookie is none, or s was added before;
  * bosh_driver_last_error() says why. */
 int bosh_driver_add(struct bosh_driver *d, struct bosh *s,
                     struct bosh_hook hook);
 
-/* "" when nothing went wrong. Borrowed until the next bosh_driver_add(). */
+/* "" when nothing went wrong. Borrowed until the next bosh_driver_add() or
+ * blocking call. */
 const char *bosh_driver_last_error(const struct bosh_driver *d);
 
 /* Stop driving s, at once and without a word; connections are closed. */
@@ -620,9 +625,10 @@ int64_t bosh_driver_deadline_ms(const struct bosh_driver *d);
  * max_ms  so long at most; negative: as long as it takes, which the session's
  *         own limits bound
  *
- * Each returns 0; a BOSH_E_* of the verb; or -1 where the session ended or
- * the time was up first: bosh_last_error() and bosh_ended() say more. The time
- * is up where bosh_ended() is false; the session goes on then.
+ * Each returns 0; a BOSH_E_* of the verb; BOSH_E_ARG also where s was not added
+ * to d, which bosh_driver_last_error() says; or -1, which is BOSH_E_STATE too,
+ * where the session ended or the time was up first. With -1, bosh_ended() false
+ * and bosh_last_error() empty the time is up, and the session goes on.
  */
 
 /* bosh_connect(), until logged in. */

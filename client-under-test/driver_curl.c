@@ -19,6 +19,7 @@
 #include "common/buf.h"
 #include "common/clock.h"
 #include "common/coding.h"
+#include "driver_curl.h"
 #include "driver_web.h"
 
 #define EVENTS_MAX 64
@@ -213,6 +214,7 @@ static void start(struct link *link, const struct bosh_request *req)
     t->words[0] = '\0';
     buf_clear(&t->body);
     fill(t, req);
+    web_forget_cookies(&link->web, t->easy);
     curl_easy_setopt(t->easy, CURLOPT_URL, link->web.url);
     curl_multi_add_handle(link->multi, t->easy);
 }
@@ -245,6 +247,7 @@ static bool follow(struct transfer *t, long http_status)
         return false;
     url = mem_dup(url);
     curl_multi_remove_handle(t->link->multi, t->easy);
+    web_forget_cookies(&t->link->web, t->easy);
     curl_easy_setopt(t->easy, CURLOPT_URL, url);
     free(url);
     buf_clear(&t->body);
@@ -370,12 +373,33 @@ static void pump(struct link *link)
     link->pumping = false;
 }
 
+static struct link *find(const struct bosh_driver *d, const struct bosh *s)
+{
+    struct link *link = d->links;
+
+    while (link && link->session != s)
+        link = link->next;
+    return link;
+}
+
+bool driver_has(struct bosh_driver *d, const struct bosh *s)
+{
+    d->error = (struct err){""};
+    if (find(d, s))
+        return true;
+    err_set(&d->error, "the session was not added to this driver");
+    return false;
+}
+
 int bosh_driver_add(struct bosh_driver *d, struct bosh *s,
                     struct bosh_hook hook)
 {
-    struct link *link = mem_alloc(sizeof *link);
+    struct link *link;
 
     d->error = (struct err){""};
+    if (find(d, s))
+        return err_set(&d->error, "the session was added before");
+    link = mem_alloc(sizeof *link);
     if (web_init(&link->web, bosh_get_options(s), &d->error)) {
         free(link);
         return -1;
@@ -436,14 +460,10 @@ void bosh_driver_remove(struct bosh_driver *d, struct bosh *s)
 
 void bosh_driver_pump(struct bosh_driver *d, struct bosh *s)
 {
-    struct link *link;
+    struct link *link = find(d, s);
 
-    for (link = d->links; link; link = link->next) {
-        if (link->session == s) {
-            pump(link);
-            return;
-        }
-    }
+    if (link)
+        pump(link);
 }
 
 const char *bosh_driver_last_error(const struct bosh_driver *d)

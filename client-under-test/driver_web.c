@@ -193,11 +193,55 @@ void web_explain(const struct web *w, CURL *easy, CURLcode rc,
 /* ---- What goes along ------------------------------------------------------
  */
 
+/* A line break would begin another header, of whoever made the text. */
+static bool is_one_line(const char *text)
+{
+    for (; *text; text++) {
+        if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* Is there a name before that? */
+static bool has_name(const char *text, char end)
+{
+    size_t len = strcspn(text, ":=; \t");
+
+    return len > 0 && text[len] == end && is_one_line(text);
+}
+
+/* Their text may be a secret: by number. */
+static int check_lists(const struct bosh_options *o, struct err *e)
+{
+    for (size_t i = 0; o->headers && o->headers[i]; i++) {
+        if (!has_name(o->headers[i], ':'))
+            return err_set(e, "header %zu is not 'Name: value' on one line",
+                           i + 1);
+    }
+    for (size_t i = 0; o->cookies && o->cookies[i]; i++) {
+        if (!has_name(o->cookies[i], '='))
+            return err_set(e, "cookie %zu does not begin with 'name=value'",
+                           i + 1);
+    }
+    return 0;
+}
+
+static bool has_content_type(const struct bosh_options *o)
+{
+    for (size_t i = 0; o->headers && o->headers[i]; i++) {
+        if (has_scheme(o->headers[i], "Content-Type"))
+            return true;
+    }
+    return false;
+}
+
 static struct curl_slist *headers_of(const struct bosh_options *o)
 {
     struct curl_slist *list = curl_slist_append(NULL, "Expect:");
 
-    list = curl_slist_append(list, CONTENT_TYPE);
+    if (!has_content_type(o))
+        list = curl_slist_append(list, CONTENT_TYPE);
     for (size_t i = 0; o->headers && o->headers[i]; i++)
         list = curl_slist_append(list, o->headers[i]);
     return list;
@@ -236,13 +280,22 @@ static void add_cookie(CURL *easy, const char *cookie, const char *host)
     free(line);
 }
 
+static void add_cookies(const struct web *w, CURL *easy)
+{
+    const char *const *cookies = w->options->cookies;
+    char *host = host_of(w->url);
+
+    for (size_t i = 0; cookies && cookies[i]; i++)
+        add_cookie(easy, cookies[i], host);
+    free(host);
+}
+
 /* The jar is shared by the handles of one session; one thread uses them. */
 static CURLSH *jar_of(const struct web *w)
 {
     const struct bosh_options *o = w->options;
     CURLSH *jar;
     CURL *easy;
-    char *host;
 
     if (!o->with_credentials && !(o->cookies && o->cookies[0]))
         return NULL;
@@ -250,14 +303,19 @@ static CURLSH *jar_of(const struct web *w)
     easy = curl_easy_init();
     if (!jar || !easy)
         abort(); /* no memory */
-    host = host_of(w->url);
     curl_share_setopt(jar, CURLSHOPT_SHARE, CURL_LOCK_DATA_COOKIE);
     curl_easy_setopt(easy, CURLOPT_SHARE, jar);
-    for (size_t i = 0; o->cookies && o->cookies[i]; i++)
-        add_cookie(easy, o->cookies[i], host);
+    add_cookies(w, easy);
     curl_easy_cleanup(easy);
-    free(host);
     return jar;
+}
+
+void web_forget_cookies(const struct web *w, CURL *easy)
+{
+    if (!w->jar || w->options->with_credentials)
+        return;
+    curl_easy_setopt(easy, CURLOPT_COOKIELIST, "ALL"); /* forget them */
+    add_cookies(w, easy);
 }
 
 int web_init(struct web *w, const struct bosh_options *o, struct err *e)
@@ -267,7 +325,7 @@ int web_init(struct web *w, const struct bosh_options *o, struct err *e)
     if (!w->url)
         return -1;
     w->options = o;
-    if (find_proxy(w, e)) {
+    if (check_lists(o, e) || find_proxy(w, e)) {
         free(w->url);
         return -1;
     }

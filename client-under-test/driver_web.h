@@ -28,7 +28,7 @@ struct web {
  *
  * Returns 0, or -1 with e set and nothing to release: the address is of
  * WebSocket, is not HTTP's, or is relative and there is no base_url; or the
- * proxy's is none.
+ * proxy's is none, or a header or cookie is none.
  */
 int web_init(struct web *w, const struct bosh_options *o, struct err *e);
 /* Only when no handle uses it any more. */
@@ -36,6 +36,10 @@ void web_release(struct web *w);
 
 /* Headers for one request; NULL: it has no coding. Borrowed from w. */
 struct curl_slist *web_headers(const struct web *w, const char *coding);
+
+/* Before each request: the manager's cookies are kept only where that was asked
+ * for, the options' always are. */
+void web_forget_cookies(const struct web *w, CURL *easy);
 
 /* Tell a new handle; w is borrowed until the handle is cleaned up. */
 void web_set_up(const struct web *w, CURL *easy);

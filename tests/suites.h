@@ -32,6 +32,7 @@ int suite_storm(void);
 int suite_scenarios(void);
 int suite_verbs(void);
 int suite_transcripts(void);
+int suite_driver_add(void);
 int suite_driver_curl(void);
 int suite_library(void);
 int suite_load(void);
@@ -97,6 +98,7 @@ static int (*const suites[])(void) = {
     suite_scenarios,
     suite_verbs,
     suite_transcripts,
+    suite_driver_add,
     suite_driver_curl,
     suite_library,
     suite_load,

@@ -367,6 +367,9 @@ static void test_closing_the_last_stream_ends_the_session(void)
     peer_answer(&p, EMPTY);
     CHECK_STR(peer_seen(&p), "disconnecting disconnected");
     CHECK(!bosh_ended(p.s));
+    CHECK_INT(peer_send(&p, MESSAGE("a")), BOSH_E_STATE);
+    CHECK_STR(bosh_last_error(p.s),
+              "not possible while the stream is 'closed'");
     CHECK_INT(bosh_stream_close(p.s, p.now, 1, NULL), 0);
     CHECK(peer_next(&p));
     CHECK(peer_sent(&p, "type='terminate'"));
