@@ -73,6 +73,14 @@ struct exchange *window_add(struct window *w, uint64_t rid,
     return x;
 }
 
+/* When a repeat is on its way, or will be; 0: there is nothing to wait for. */
+static int64_t repeat_ms(const struct exchange *x)
+{
+    if (!x->again || x->state == EXCHANGE_ANSWERED)
+        return 0;
+    return (x->state == EXCHANGE_DUE ? x->due_ms : x->sent_ms) + OVERTAKE_MS;
+}
+
 /* When the repeats below end should have arrived; 0: there are none. */
 static int64_t arrival_ms(const struct window *w, const struct exchange *end)
 {
@@ -80,9 +88,8 @@ static int64_t arrival_ms(const struct window *w, const struct exchange *end)
     int64_t at = 0;
 
     for (x = w->first; x != end; x = x->next) {
-        if (x->state == EXCHANGE_SENT && x->again &&
-            at < x->sent_ms + OVERTAKE_MS)
-            at = x->sent_ms + OVERTAKE_MS;
+        if (at < repeat_ms(x))
+            at = repeat_ms(x);
     }
     return at;
 }

@@ -793,9 +793,40 @@ static void test_no_option_stops_a_session_or_overflows(void)
     peer_release(&p);
 }
 
+/* The manager could do nothing with it before that repeat, and some take the
+ * repeat for a mistake then. But who leaves does not wait so long. */
+static void test_a_stanza_does_not_pass_a_repeat_that_backs_off(void)
+{
+    struct peer p;
+    uint64_t rid;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    rid = p.rid;
+    for (int i = 0; i < 2; i++) {
+        bosh_fail(p.s, p.now, p.id, "reset");
+        CHECK(i == 1 || peer_next(&p));
+    }
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(!peer_next(&p));
+    CHECK(bosh_deadline_ms(p.s) == p.now + 8000);
+    CHECK_INT(bosh_disconnect(p.s, p.now, NULL), 0);
+    CHECK(peer_next(&p));
+    CHECK(p.rid == rid && p.attempt == 3);
+    CHECK(!peer_next(&p));
+    p.now += 100;
+    CHECK(peer_next(&p));
+    CHECK(p.rid == rid + 1 && peer_sent(&p, "terminate") &&
+          peer_sent(&p, "id=\"a\""));
+    peer_release(&p);
+}
+
 int suite_flow(void)
 {
     static const struct peer_test TESTS[] = {
+        {"a stanza does not pass a repeat that backs off",
+         test_a_stanza_does_not_pass_a_repeat_that_backs_off},
         {"no option stops a session or overflows",
          test_no_option_stops_a_session_or_overflows},
         {"exactly one poll is held", test_exactly_one_poll_is_held},
