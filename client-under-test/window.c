@@ -73,18 +73,23 @@ struct exchange *window_add(struct window *w, uint64_t rid,
     return x;
 }
 
-/* When x may go: not before it is due, nor close behind a repeat. */
+/* When x may go: not before it is due, nor before a repeat below it, nor close
+ * behind that. */
 static int64_t due_of(const struct window *w, const struct exchange *x)
 {
     const struct exchange *lower;
-    int64_t at = x->due_ms;
+    int64_t from = INT64_MIN;
 
     for (lower = w->first; lower != x; lower = lower->next) {
-        if (lower->state == EXCHANGE_SENT && lower->again &&
-            at < lower->sent_ms + OVERTAKE_MS)
-            at = lower->sent_ms + OVERTAKE_MS;
+        int64_t at = lower->due_ms > from ? lower->due_ms : from;
+
+        if (lower->state == EXCHANGE_SENT)
+            at = lower->sent_ms;
+        if (lower->state != EXCHANGE_ANSWERED && lower->again &&
+            from < at + OVERTAKE_MS)
+            from = at + OVERTAKE_MS;
     }
-    return at;
+    return x->due_ms > from ? x->due_ms : from;
 }
 
 struct exchange *window_due(const struct window *w, int64_t now_ms)

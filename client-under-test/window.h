@@ -70,9 +70,9 @@ struct exchange *window_add(struct window *w, uint64_t rid,
 
 /*
  * The lowest one that is to be sent by now; NULL when there is none. Those
- * above a repeat wait a moment for it to arrive: to a manager that knew that
- * one, and has not answered it, and sees the next one first, the repeat may be
- * outside of its window (Prosody 0.12 is one).
+ * above a repeat wait for it, and a moment longer for it to arrive: to a
+ * manager that knew that one, and has not answered it, and sees the next one
+ * first, the repeat may be outside of its window (Prosody 0.12 is one).
  */
 struct exchange *window_due(const struct window *w, int64_t now_ms);
 
