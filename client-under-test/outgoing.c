@@ -134,7 +134,8 @@ static int64_t last_word_ms(const struct bosh *s)
     return now_if(may_open(s, has_more_pieces(s) ? 0 : 1));
 }
 
-int64_t outgoing_next_ms(const struct bosh *s)
+/* When there is something to say. */
+static int64_t wish_ms(const struct bosh *s)
 {
     bool open = window_unanswered(&s->window) > 0;
     const struct stream *st = speaker(s);
@@ -155,6 +156,14 @@ int64_t outgoing_next_ms(const struct bosh *s)
     if (st)
         return BOSH_NEVER;
     return open ? release_ms(s) : poll_ms(s);
+}
+
+int64_t outgoing_next_ms(const struct bosh *s)
+{
+    int64_t wish = wish_ms(s);
+    int64_t arrival = window_arrival_ms(&s->window);
+
+    return wish > arrival ? wish : arrival;
 }
 
 /* ---- Keys and acks ------------------------------------------------------ */

@@ -73,23 +73,35 @@ struct exchange *window_add(struct window *w, uint64_t rid,
     return x;
 }
 
-/* When x may go: not before it is due, nor before a repeat below it, nor close
- * behind that. */
-static int64_t due_of(const struct window *w, const struct exchange *x)
+/* When the repeats below end should have arrived, those too that are still to
+ * go; 0: there are none. */
+static int64_t arrival_ms(const struct window *w, const struct exchange *end)
 {
-    const struct exchange *lower;
-    int64_t from = INT64_MIN;
+    const struct exchange *x;
+    int64_t from = 0;
 
-    for (lower = w->first; lower != x; lower = lower->next) {
-        int64_t at = lower->due_ms > from ? lower->due_ms : from;
+    for (x = w->first; x != end; x = x->next) {
+        int64_t at = x->due_ms > from ? x->due_ms : from;
 
-        if (lower->state == EXCHANGE_SENT)
-            at = lower->sent_ms;
-        if (lower->state != EXCHANGE_ANSWERED && lower->again &&
+        if (x->state == EXCHANGE_SENT)
+            at = x->sent_ms;
+        if (x->state != EXCHANGE_ANSWERED && x->again &&
             from < at + OVERTAKE_MS)
             from = at + OVERTAKE_MS;
     }
-    return x->due_ms > from ? x->due_ms : from;
+    return from;
+}
+
+int64_t window_arrival_ms(const struct window *w)
+{
+    return arrival_ms(w, NULL);
+}
+
+static int64_t due_of(const struct window *w, const struct exchange *x)
+{
+    int64_t at = arrival_ms(w, x);
+
+    return at > x->due_ms ? at : x->due_ms;
 }
 
 struct exchange *window_due(const struct window *w, int64_t now_ms)

@@ -76,6 +76,9 @@ struct exchange *window_add(struct window *w, uint64_t rid,
  */
 struct exchange *window_due(const struct window *w, int64_t now_ms);
 
+/* No new request before, for the same reason; 0: at any time. */
+int64_t window_arrival_ms(const struct window *w);
+
 /* It is on the wire now, as transmission id. */
 void window_sent(struct exchange *x, uint64_t id, int64_t now_ms);
 

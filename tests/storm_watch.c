@@ -250,8 +250,7 @@ static void on_first(struct watch *w, const struct bosh_request *req)
     RULE(w, w->count == 0 || req->rid == w->requests[w->count - 1].rid + 1,
          "rid %" PRIu64 " does not follow the last one", req->rid);
     if (req->rid >= w->first_rid) {
-        /* Others may be made already, and wait behind a repeat. */
-        RULE(w, bosh_rid(w->s) > req->rid, "bosh_rid() is not the next");
+        RULE(w, bosh_rid(w->s) == req->rid + 1, "bosh_rid() is not the next");
         check_body(w, req);
     }
     w->requests = mem_grow(w->requests, (w->count + 1) * sizeof *w->requests);
