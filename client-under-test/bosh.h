@@ -10,10 +10,11 @@
  *
  *     while (bosh_next_abort(s, &id))
  *         ...give up that transmission, read nothing more from it
- *     while (bosh_next_request(s, now, &req))
- *         ...POST req.body; later bosh_answer() or bosh_fail() with req.id
  *     while (bosh_next_event(s, &ev))
  *         ...tell the application
+ *     while (bosh_next_request(s, now, &req))
+ *         ...POST req.body; later bosh_answer() or bosh_fail() with req.id
+ *     ...again, while there was an event or a request
  *     ...sleep until bosh_deadline_ms(s), an answer, or a call; bosh_tick()
  *
  * Times are monotonic milliseconds, int64_t, and must not go back. Sessions

@@ -73,25 +73,23 @@ struct exchange *window_add(struct window *w, uint64_t rid,
     return x;
 }
 
-/* When a repeat is on its way, or will be; 0: there is nothing to wait for. */
-static int64_t repeat_ms(const struct exchange *x)
-{
-    if (!x->again || x->state == EXCHANGE_ANSWERED)
-        return 0;
-    return (x->state == EXCHANGE_DUE ? x->due_ms : x->sent_ms) + OVERTAKE_MS;
-}
-
-/* When the repeats below end should have arrived; 0: there are none. */
+/* When the repeats below end should have arrived, those too that are still to
+ * go; 0: there are none. */
 static int64_t arrival_ms(const struct window *w, const struct exchange *end)
 {
     const struct exchange *x;
-    int64_t at = 0;
+    int64_t from = 0;
 
     for (x = w->first; x != end; x = x->next) {
-        if (at < repeat_ms(x))
-            at = repeat_ms(x);
+        int64_t at = x->due_ms > from ? x->due_ms : from;
+
+        if (x->state == EXCHANGE_SENT)
+            at = x->sent_ms;
+        if (x->state != EXCHANGE_ANSWERED && x->again &&
+            from < at + OVERTAKE_MS)
+            from = at + OVERTAKE_MS;
     }
-    return at;
+    return from;
 }
 
 int64_t window_arrival_ms(const struct window *w)

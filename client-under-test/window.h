@@ -70,7 +70,7 @@ struct exchange *window_add(struct window *w, uint64_t rid,
 
 /*
  * The lowest one that is to be sent by now; NULL when there is none. Those
- * above a repeat wait until it is sent, and a moment for it to arrive: to a
+ * above a repeat wait for it, and a moment longer for it to arrive: to a
  * manager that knew that one, and has not answered it, and sees the next one
  * first, the repeat may be outside of its window (Prosody 0.12 is one).
  */

@@ -455,6 +455,31 @@ static void test_a_full_queue_says_when_it_has_room(void)
     peer_release(&p);
 }
 
+/* The manager could not use it earlier, and some call the repeat out of their
+ * window then: see window_due(). */
+static void test_none_overtakes_what_backs_off(void)
+{
+    struct peer p;
+    uint64_t rid;
+
+    peer_init(&p, NULL);
+    peer_log_in(&p);
+    CHECK(peer_next(&p));
+    rid = p.rid;
+    peer_status(&p, 503);
+    CHECK(peer_next(&p));
+    peer_status(&p, 503);
+    CHECK_INT(peer_send(&p, MESSAGE("a")), 0);
+    CHECK(!peer_next(&p));
+    CHECK_INT(bosh_deadline_ms(p.s) - p.now, 8000);
+    p.now += 8000;
+    CHECK(peer_next(&p) && p.rid == rid);
+    CHECK(!peer_next(&p));
+    p.now = bosh_deadline_ms(p.s);
+    CHECK(peer_next(&p) && p.rid == rid + 1);
+    peer_release(&p);
+}
+
 static void test_flush_cuts_a_back_off_short(void)
 {
     struct peer p;
@@ -863,6 +888,7 @@ int suite_flow(void)
          test_a_recoverable_error_repeats_all_earlier_ones},
         {"a full queue says when it has room",
          test_a_full_queue_says_when_it_has_room},
+        {"none overtakes what backs off", test_none_overtakes_what_backs_off},
         {"flush cuts a back-off short", test_flush_cuts_a_back_off_short},
         {"flush makes the manager let go of stanzas",
          test_flush_makes_the_manager_let_go_of_stanzas},
