@@ -184,7 +184,8 @@ struct bosh_options {
                              * EXTERNAL where there is a cert_file,
                              * OAUTHBEARER where there is a token,
                              * SCRAM-SHA-512 (if GNU SASL has it), -256 and -1,
-                             * PLAIN, ANONYMOUS */
+                             * PLAIN, ANONYMOUS; which a JID with a user gets
+                             * only where it is named here */
     const char *token;      /* of OAuth 2.0, RFC 7628; or NULL */
     bool explicit_bind;     /* wait for bosh_bind() */
 

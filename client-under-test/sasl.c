@@ -150,8 +150,9 @@ static bool is_usable(const struct sasl *x, const struct mechanism *m)
         return false;
     switch (m->needs) {
     case NEEDS_NOTHING:
-        /* Who says who he is does not want to be nobody. */
-        return !have_password && !have_token && !x->certificate;
+        /* Who says who he is does not want to be nobody, unless he says so. */
+        return !have_password && !have_token && !x->certificate &&
+               (!x->node || x->allowed);
     case NEEDS_PASSWORD:
         return have_password;
     case NEEDS_TOKEN:

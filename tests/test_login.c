@@ -292,6 +292,27 @@ static void test_late_features_are_polled_for(void)
     peer_release(&p);
 }
 
+/* A password that was forgotten is no wish to be nobody. */
+static void test_a_user_is_nobody_only_where_asked(void)
+{
+    for (int asked = 0; asked < 2; asked++) {
+        struct bosh_options o;
+        struct peer p;
+
+        bosh_options_init(&o);
+        o.mechanisms = asked ? "PLAIN ANONYMOUS" : NULL;
+        peer_init(&p, &o);
+        CHECK_INT(bosh_connect(p.s, p.now, "ann@example.org", NULL), 0);
+        CHECK(peer_next(&p));
+        peer_answer(&p, LOGGED_IN(USUAL));
+        CHECK_STR(peer_seen(&p), asked
+                                     ? "connecting authenticating"
+                                     : "connecting authfail:invalid-mechanism "
+                                       "disconnecting:invalid-mechanism");
+        peer_release(&p);
+    }
+}
+
 static void test_no_usable_mechanism_is_an_authfail(void)
 {
     struct peer p;
@@ -444,6 +465,8 @@ int suite_login(void)
                      test_a_certificate_names_its_owner_again_at_the_restart) ||
         !CU_add_test(suite, "late features are polled for",
                      test_late_features_are_polled_for) ||
+        !CU_add_test(suite, "a user is nobody only where asked",
+                     test_a_user_is_nobody_only_where_asked) ||
         !CU_add_test(suite, "no usable mechanism is an authfail",
                      test_no_usable_mechanism_is_an_authfail) ||
         !CU_add_test(suite, "allowed mechanisms narrow the choice",
