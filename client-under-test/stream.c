@@ -411,7 +411,13 @@ static int on_success(struct bosh *s, struct stream *st,
 static int on_failure(struct bosh *s, struct stream *st,
                       const struct happening *h)
 {
-    return fail_login(s, st, h, login_condition(h->element), NULL);
+    const xmlNode *said = xml_child(h->element, XML_NS_SASL, "text");
+    char *text = said ? xml_text(said) : NULL;
+    int rc = fail_login(s, st, h, login_condition(h->element),
+                        text && *text ? text : NULL);
+
+    free(text);
+    return rc;
 }
 
 static int on_features(struct bosh *s, struct stream *st,

@@ -155,6 +155,31 @@ static void test_plain_sends_name_and_password(void)
     peer_release(&p);
 }
 
+/* RFC 6120 §6.4.5: a failure may hold words for people. */
+static void test_a_servers_words_are_handed_up(void)
+{
+    struct bosh_event ev;
+    struct peer p;
+
+    peer_init(&p, NULL);
+    CHECK_INT(bosh_connect(p.s, p.now, "example.org", NULL), 0);
+    CHECK(peer_next(&p));
+    peer_answer(&p, LOGGED_IN(USUAL));
+    CHECK_STR(peer_seen(&p), "connecting authenticating");
+    CHECK(peer_next(&p));
+    peer_answer(&p, "<body " NS_BODY "><failure "
+                    "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"
+                    "<text>come later</text><temporary-auth-failure/>"
+                    "</failure></body>");
+    CHECK(bosh_next_event(p.s, &ev));
+    CHECK_INT(ev.status, BOSH_AUTHFAIL);
+    CHECK_STR(ev.condition, "temporary-auth-failure");
+    CHECK_STR(ev.detail, "come later");
+    CHECK_STR(bosh_last_error(p.s),
+              "login failed: temporary-auth-failure, come later");
+    peer_release(&p);
+}
+
 static void test_a_wrong_password_ends_in_authfail(void)
 {
     struct server v;
@@ -175,7 +200,7 @@ static void test_a_wrong_password_ends_in_authfail(void)
     peer_answer(&p, END);
     CHECK_STR(peer_seen(&p), "disconnected");
     CHECK(bosh_ended(p.s));
-    CHECK_STR(bosh_last_error(p.s), "login failed: not-authorized");
+    CHECK_STR(bosh_last_error(p.s), "login failed: not-authorized, no");
     peer_release(&p);
     server_release(&v);
 }
@@ -452,6 +477,8 @@ int suite_login(void)
         !CU_add_test(suite, "SCRAM-SHA-1 logs in", test_scram_sha_1_logs_in) ||
         !CU_add_test(suite, "PLAIN sends name and password",
                      test_plain_sends_name_and_password) ||
+        !CU_add_test(suite, "a server's words are handed up",
+                     test_a_servers_words_are_handed_up) ||
         !CU_add_test(suite, "a wrong password ends in authfail",
                      test_a_wrong_password_ends_in_authfail) ||
         !CU_add_test(suite, "a server without proof is not believed",

@@ -20,7 +20,8 @@ int main(int argc, char **argv)
     if (bosh_driver_add(driver, session, (struct bosh_hook){NULL, NULL})) {
         fprintf(stderr, "first: %s\n", bosh_driver_last_error(driver));
     } else {
-        snprintf(xml, sizeof xml, "<message to='%s'><body>%s</body></message>",
+        snprintf(xml, sizeof xml,
+                 "<message to='%s' type='chat'><body>%s</body></message>",
                  argv[3], text);
         rc = bosh_driver_connect(driver, session, argv[2],
                                  getenv("XMPP_PASSWORD"), 30000);
