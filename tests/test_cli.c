@@ -263,9 +263,10 @@ static void test_status_5_a_fault_of_our_own(void)
 /* ------------------------------------------------------------- ends */
 
 /* A run of a slow case and a fast one, in $D/NAME, that gets a signal as soon
- * as the fast one is done. */
+ * as the fast one is done. We may run under nohup, whose children would stay
+ * deaf to SIGHUP, as they should. */
 #define SIGNALLED(name, sig)                                                   \
-    "$P client --tap=- -o $D/" name " " SLOW " " FAST                          \
+    "env --default-signal=HUP $P client --tap=- -o $D/" name " " SLOW " " FAST \
     " & R=$!; until_so grep -q '\"id\":\"" FAST "\"' $D/" name                 \
     "/result.json; kill -" sig " $R; wait $R"
 
