@@ -1,9 +1,11 @@
 /*
- * Runs every CUnit suite, or those whose name is given, and counts. A file
- * descriptor that is left open fails the run.
+ * Runs every CUnit suite, or those whose names are given, or with "but" before
+ * the names all others; and counts. A file descriptor that is left open fails
+ * the run.
  */
 #include <dirent.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -48,31 +50,44 @@ static void take_counts(struct tally *sum)
         CU_get_number_of_tests_run() - CU_get_number_of_tests_failed();
 }
 
-static int run_all(struct tally *sum)
-{
-    if (CU_basic_run_tests() != CUE_SUCCESS)
-        return -1;
-    take_counts(sum);
-    return 0;
-}
-
-static int run_named(int count, char **names, struct tally *sum)
+static int check_names(int count, char **names)
 {
     for (int i = 0; i < count; i++) {
-        CU_pSuite suite = CU_get_suite(names[i]);
-
-        if (!suite) {
-            fprintf(stderr, "no suite '%s'\n", names[i]);
-            return -1;
-        }
-        CU_basic_run_suite(suite);
-        take_counts(sum);
+        if (CU_get_suite(names[i]))
+            continue;
+        fprintf(stderr, "no suite '%s'\n", names[i]);
+        return -1;
     }
     return 0;
 }
 
+static bool is_named(const char *suite, int count, char **names)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(names[i], suite) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Those that are named, or (named: false) all others. */
+static void run(bool named, int count, char **names, struct tally *sum)
+{
+    CU_pSuite suite;
+
+    for (suite = CU_get_registry()->pSuite; suite; suite = suite->pNext) {
+        if (is_named(suite->pName, count, names) != named)
+            continue;
+        CU_basic_run_suite(suite);
+        take_counts(sum);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    bool but = argc > 1 && strcmp(argv[1], "but") == 0;
+    int count = argc - 1 - but;
+    char **names = argv + 1 + but;
     struct tally sum = {0, 0};
     int before;
 
@@ -90,8 +105,9 @@ int main(int argc, char **argv)
         }
     }
     CU_basic_set_mode(CU_BRM_VERBOSE);
-    if ((argc > 1 ? run_named(argc - 1, argv + 1, &sum) : run_all(&sum)) < 0)
+    if (check_names(count, names))
         return 2;
+    run(!but && count > 0, count, names, &sum);
     CU_cleanup_registry();
     if (open_fds() != before) {
         printf("file descriptors left open: %d before, %d after\n", before,
