@@ -56,12 +56,22 @@ extern const struct twin twins_client_tls[];
 extern const struct twin twins_server_bytes[];
 extern const struct twin twins_server_creation[];
 extern const struct twin twins_server_ending[];
+extern const struct twin twins_server_flow[];
 extern const struct twin twins_server_habits[];
+extern const struct twin twins_server_http[];
+extern const struct twin twins_server_idle[];
+extern const struct twin twins_server_keys[];
+extern const struct twin twins_server_login[];
+extern const struct twin twins_server_loss[];
+extern const struct twin twins_server_negotiation[];
 extern const struct twin twins_server_order[];
+extern const struct twin twins_server_polling[];
 extern const struct twin twins_server_repeats[];
 extern const struct twin twins_server_spelling[];
 extern const struct twin twins_server_streams[];
+extern const struct twin twins_server_talk[];
 extern const struct twin twins_server_time[];
+extern const struct twin twins_server_xml[];
 
 /* ---- the good peers, which twins are wrapped around ---- */
 
