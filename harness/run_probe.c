@@ -156,11 +156,12 @@ void probe_start(struct run *run)
 {
     struct stage_sink sink = {run, on_played, on_gone};
     char *path = mem_printf("%s/" PROBE_LOG, run->options->dir);
+    struct stage_order order = {.log_path = path};
     struct err e = {""};
 
     run->probe = make_probe(run->options);
-    run->probe_stage =
-        stage_sockets_start(&run->world, run->probe, false, path, &sink, &e);
+    order.tc = run->probe;
+    run->probe_stage = stage_sockets_start(&run->world, &order, &sink, &e);
     if (run->probe_stage)
         run->running++;
     else /* the cases will say so too */
