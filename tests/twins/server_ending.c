@@ -119,7 +119,74 @@ static bool say_other_request(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+/* ---- ends that an error brings; rid is that of the last early request ---- */
+
+static bool note_early(struct server_shim *ss, struct server_request *r)
+{
+    (void)ss;
+    if (r->session && r->early)
+        r->session->rid = r->rid;
+    return true;
+}
+
+static bool is_held_at_the_end(const struct server_answer *a)
+{
+    return a->call && a->session->rid && a->call->rid != a->session->rid &&
+           entity_has(&a->body, "type", "terminate");
+}
+
+static bool leave_at_fatal(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    return !is_held_at_the_end(a);
+}
+
+static bool call_it_internal(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (is_held_at_the_end(a))
+        entity_set(&a->body, "condition", "internal-server-error");
+    return true;
+}
+
+static bool terminate_early(struct server_shim *ss, struct server_request *r)
+{
+    (void)ss;
+    if (r->session && r->early && r->terminate)
+        entity_set_number(&r->body, "rid", r->session->low + 1);
+    return true;
+}
+
+static bool hang_at_second(struct server_shim *ss, struct server_request *r)
+{
+    (void)ss;
+    return !(r->session && r->repeat && r->terminate);
+}
+
+static bool go_on_at_second(struct server_shim *ss, struct server_request *r)
+{
+    if (!r->session || !r->repeat || !r->terminate)
+        return true;
+    server_shim_answer_empty(ss, r->now_ms, r->token, "error");
+    return false;
+}
+
 const struct twin twins_server_ending[] = {
+    {"fatal-leaves-the-held", TWIN_FAULTY,
+     "leaves held requests open when an error ends the session",
+     SERVER(.request = note_early, .answer = leave_at_fatal)},
+    {"fatal-calls-it-internal", TWIN_FAULTY,
+     "calls the end of a session by another's error its own fault",
+     SERVER(.request = note_early, .answer = call_it_internal)},
+    {"terminates-on-arrival", TWIN_FAULTY,
+     "ends the session as soon as it reads a terminate",
+     SERVER(.request = terminate_early)},
+    {"repeat-of-terminate-hangs", TWIN_FAULTY,
+     "does not answer the second copy of a terminate",
+     SERVER(.request = hang_at_second)},
+    {"repeat-of-terminate-goes-on", TWIN_FAULTY,
+     "asks whoever repeats a terminate to repeat it once more",
+     SERVER(.request = go_on_at_second)},
     {"terminate-is-an-error", TWIN_FAULTY,
      "says at a terminate that it is broken itself",
      SERVER(.request = note_end, .answer = call_it_an_error)},

@@ -101,12 +101,17 @@ static bool be_slow(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+/* The core counts silence from its own answer. */
+#define CREATION_MS 20000
+
 /* Nearly as long as 'wait' allows. */
 static bool hold_creation(struct server_shim *ss, struct server_answer *a)
 {
+    int64_t ms = 900 * (int64_t)entity_number(&a->body, "wait");
+
     (void)ss;
     if (a->creation)
-        a->due_ms = a->now_ms + 900 * (int64_t)entity_number(&a->body, "wait");
+        a->due_ms = a->now_ms + (ms < CREATION_MS ? ms : CREATION_MS);
     return true;
 }
 
@@ -167,7 +172,7 @@ static bool answer_at_once(struct server_shim *ss, struct server_request *r)
         server_shim_answer(ss, r->now_ms, r->token, 200, &first->given);
         return false;
     }
-    if (r->repeat || r->terminate || is_gone(s, r->now_ms) ||
+    if (r->repeat || r->terminate || r->pause || is_gone(s, r->now_ms) ||
         (!entity_has_payload(&r->body) && !s->carry.len))
         return true;
     answer_with_carry(ss, r);
@@ -186,9 +191,10 @@ static bool carry_over(struct server_shim *ss, struct server_answer *a)
         s->flag = entity_has(&a->body, "type", "terminate");
     } else if (a->call && !a->replay && a->status == 200 &&
                !entity_has(&a->body, "type", "error")) {
-        if (s->carry.len)
+        if (s->carry.len && !a->call->pause)
             entity_put_payload(&a->body, &s->carry);
-        buf_clear(&s->carry);
+        if (!a->call->pause)
+            buf_clear(&s->carry);
         if (s->flag && a->call->terminate)
             entity_set(&a->body, "type", "terminate");
         give(a->call, &a->body);
@@ -248,7 +254,8 @@ static bool greet(struct server_shim *ss, struct server_answer *a)
 
     (void)ss;
     if (!s || a->creation || a->replay || a->status != 200 || s->flag ||
-        entity_has(&a->body, "type", "error") || entity_has_payload(&a->body))
+        entity_has(&a->body, "type", "error") || entity_has_payload(&a->body) ||
+        (a->call && a->call->pause))
         return true;
     s->flag = true;
     buf_adds(&headline, "<message xmlns='" XML_NS_CLIENT "' from='localhost'"

@@ -145,6 +145,7 @@ static void book(struct server_request *r)
     c->rid = c->inner_rid = r->rid;
     c->order = s->call_count;
     c->terminate = r->terminate;
+    c->pause = r->pause;
     while (server_session_call(s, s->low + 1))
         s->low++;
 }
@@ -364,12 +365,14 @@ static void take_post(struct server_shim *ss, int64_t now_ms,
                       const struct mock_request *req, uint64_t token)
 {
     struct server_request r = {.now_ms = now_ms, .token = token};
-    char *sid;
+    char *sid, *pause;
 
     buf_add(&r.body, req->body, req->body_len);
     sid = entity_attr(&r.body, "sid");
     r.rid = entity_number(&r.body, "rid");
     r.terminate = entity_has(&r.body, "type", "terminate");
+    pause = entity_attr(&r.body, "pause");
+    r.pause = pause != NULL;
     r.creation = !sid;
     r.session = find_session(ss, sid);
     if (r.session)
@@ -384,6 +387,7 @@ static void take_post(struct server_shim *ss, int64_t now_ms,
     if (r.session)
         r.session->last_ms = now_ms;
     buf_release(&r.body);
+    free(pause);
     free(sid);
 }
 

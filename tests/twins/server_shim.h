@@ -22,6 +22,7 @@ struct call {
     uint64_t inner_rid; /* as the core counts */
     unsigned order;     /* of arrival, from 1 */
     bool terminate;
+    bool pause;
     bool answered;
     struct buf given; /* for a twin that replays by itself */
 };
@@ -49,6 +50,7 @@ struct server_request {
     struct server_session *session; /* NULL: a creation, or an unknown sid */
     bool creation;
     bool terminate;
+    bool pause;    /* it asks for one, §10: nothing may come in its answer */
     bool repeat;   /* this rid came before */
     bool answered; /* and was answered */
     bool early;    /* a lower rid is missing */
