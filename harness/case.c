@@ -169,6 +169,15 @@ bool testcase_has_tls(const struct testcase *tc)
     return tc->manager.tls && strcmp(tc->manager.tls, "no") != 0;
 }
 
+bool testcase_has_tag(const struct testcase *tc, const char *tag)
+{
+    for (size_t i = 0; i < tc->tag_count; i++) {
+        if (strcmp(tc->tags[i], tag) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* --------------------------------------------------- walking expressions */
 
 struct walk {

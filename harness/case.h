@@ -351,6 +351,8 @@ void steps_free(struct step *steps, size_t count);
 /* Does our manager speak TLS in it? */
 bool testcase_has_tls(const struct testcase *tc);
 
+bool testcase_has_tag(const struct testcase *tc, const char *tag);
+
 /* The expressions of one step, in order, without those of the steps inside
  * it and without the match of a rule (STEP_ON's expr). */
 void step_each_expr(const struct step *step,

@@ -589,12 +589,6 @@ static const char *step_sockets_only(const struct step *st)
         return why;
     if (st->kind == STEP_ABORT && st->how == CUT_HALF)
         return "it closes half a connection";
-    if (st->kind == STEP_REQUEST && st->http_minor == 0)
-        return "it speaks HTTP/1.0";
-    if (st->kind == STEP_REQUEST &&
-        (st->stop_after_bytes >= 0 || st->send_every.ms >= 0 ||
-         st->send_every.expr))
-        return "it sends a request in pieces";
     return case_steps_sockets_only(st->steps, st->step_count);
 }
 

@@ -16,7 +16,13 @@ enum {
     KEY_ANONYMOUS,
     KEY_CA,
     KEY_INSECURE,
+    KEY_SESSIONS,
+    KEY_HOSTILE,
+    KEY_MAX_WAIT,
 };
+
+#define SESSIONS 5 /* servers limit them */
+#define MAX_WAIT_S 86400
 
 struct options {
     struct cmd_run run;
@@ -34,6 +40,14 @@ static const struct argp_option option_list[] = {
     {"anonymous", KEY_ANONYMOUS, NULL, 0, "Anonymous login is allowed", 0},
     {"ca", KEY_CA, "FILE", 0, "Trust these certificates (PEM)", 0},
     {"insecure", KEY_INSECURE, NULL, 0, "Do not verify certificates", 0},
+    {"sessions", KEY_SESSIONS, "N", 0,
+     "At most N sessions of one account at once (default: 5; 0: no limit)", 0},
+    {"max-wait", KEY_MAX_WAIT, "S", 0,
+     "Cases that would wait longer than S seconds for the server's own "
+     "limits, such as its 'inactivity', are NA (default: 0, none are)",
+     0},
+    {"hostile", KEY_HOSTILE, NULL, 0,
+     "Also cases that may harm the server: floods, bombs", 0},
     {0},
 };
 
@@ -143,6 +157,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_INSECURE:
         o->run.run.insecure = true;
         return 0;
+    case KEY_SESSIONS:
+        o->run.run.sessions =
+            (unsigned)cmd_number(state, "--sessions", arg, 0, 10000);
+        return 0;
+    case KEY_HOSTILE:
+        o->run.run.hostile = true;
+        return 0;
+    case KEY_MAX_WAIT:
+        o->run.run.max_wait_ms =
+            1000 * cmd_number(state, "--max-wait", arg, 0, MAX_WAIT_S);
+        return 0;
     case ARGP_KEY_ARG:
         cmd_words_add(&o->run.words, arg);
         return 0;
@@ -194,6 +219,7 @@ int cmd_server(int argc, char **argv)
     int status;
 
     cmd_run_init(&o.run, ROLE_SERVER);
+    o.run.run.sessions = SESSIONS;
     argp_parse(&argp, argc, argv, 0, NULL, &o);
     o.run.run.url = o.url;
     o.run.run.host = o.host;

@@ -143,6 +143,13 @@ enum went play_end_broken(struct play *p, int64_t now_ms, int line,
                        e->text[0] ? e->text : "an expression went wrong", line);
 }
 
+/* Floods and bombs are for servers whose owner has agreed. */
+static bool forbidden(const struct play *p)
+{
+    return p->tc->role == ROLE_SERVER && !p->setting->hostile &&
+           testcase_has_tag(p->tc, "hostile");
+}
+
 /* Why this case cannot be played against this peer, or NULL. Yours. */
 static char *unmet_need(const struct play *p)
 {
@@ -150,6 +157,8 @@ static char *unmet_need(const struct play *p)
 
     if (testcase_has_tls(p->tc) && !set->tls)
         return mem_dup("TLS is there on sockets only");
+    if (forbidden(p))
+        return mem_dup("it may harm the server: give --hostile");
     for (size_t i = 0; i < p->tc->needs_count; i++) {
         const struct needs *n = &p->tc->needs[i];
 

@@ -55,7 +55,11 @@ struct play_setting {
     const char *domain;
     const struct account *accounts;
     size_t account_count;
-    bool anonymous; /* may ANONYMOUS be used */
+    size_t first_account; /* which of them is the case's account 1; the others
+                             follow, round and round */
+    bool anonymous;       /* may ANONYMOUS be used */
+    bool hostile;         /* may the server be harmed */
+    int64_t max_wait_ms;  /* no step lets more time pass; 0: no limit */
 
     /* The URL is an https one; client role: what the case wants of the
      * manager can be had. */

@@ -211,6 +211,14 @@ static enum went login_failed(struct play *p, int64_t now_ms,
     return went;
 }
 
+static const struct account *account_of(const struct play *p, unsigned number)
+{
+    const struct play_setting *set = p->setting;
+
+    return &set->accounts[(set->first_account + number - 1) %
+                          set->account_count];
+}
+
 static bool new_login(struct play *p, int64_t now_ms, const struct step *st,
                       struct entry *en)
 {
@@ -222,7 +230,7 @@ static bool new_login(struct play *p, int64_t now_ms, const struct step *st,
     if (!resource)
         resource = mem_printf("boshspec-%08" PRIx32, (uint32_t)random64(p));
     if (st->account) { /* 0: anonymously */
-        const struct account *a = &p->setting->accounts[st->account - 1];
+        const struct account *a = account_of(p, st->account);
 
         options.jid = a->jid;
         options.password = a->password;

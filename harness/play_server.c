@@ -345,15 +345,6 @@ int64_t play_server_deadline(const struct play *p)
     return sessions_deadline(p);
 }
 
-static bool has_tag(const struct testcase *tc, const char *tag)
-{
-    for (size_t i = 0; i < tc->tag_count; i++) {
-        if (strcmp(tc->tags[i], tag) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* The condition of an answer that ends a session: BOSH's, or for a stream
  * error the one inside. NULL: none. */
 static const char *end_condition(const struct raw_answer *a)
@@ -387,7 +378,7 @@ static void look_for_limits(struct play *p, int64_t now_ms, unsigned x)
     const xmlNode *node = journal_x(p->journal, x);
     char *why;
 
-    if (!a.type || !is_logged_in(p, node) || has_tag(p->tc, "limits"))
+    if (!a.type || !is_logged_in(p, node) || testcase_has_tag(p->tc, "limits"))
         return;
     if (strcmp(a.type, "terminate") == 0 && end_condition(&a) &&
         raw_is_limit(end_condition(&a))) {

@@ -350,13 +350,31 @@ static enum went step_await(struct play *p, struct thread *th,
     return await_in_vain(p, st, now_ms);
 }
 
+/* More patience is wanted than we were given: --max-wait. */
+static bool waits_too_long(struct play *p, const struct step *st,
+                           int64_t now_ms, int64_t until_ms)
+{
+    int64_t most_ms = p->setting->max_wait_ms;
+    char *because;
+
+    if (most_ms <= 0 || until_ms - now_ms <= most_ms)
+        return false;
+    because = mem_printf("it would have to wait for %lld s, --max-wait is %lld",
+                         (long long)(until_ms - now_ms + 999) / 1000,
+                         (long long)most_ms / 1000);
+    play_end_at(p, now_ms, PLAY_NA, because, st->line);
+    free(because);
+    return true;
+}
+
 static enum went step_silence(struct play *p, struct thread *th,
                               const struct step *st, int64_t now_ms)
 {
     struct err e = {""};
     bool broken;
 
-    if (!begin_wait(p, th, st, now_ms, 1))
+    if (!begin_wait(p, th, st, now_ms, 1) ||
+        waits_too_long(p, st, now_ms, th->deadline_ms))
         return WENT_OVER;
     broken = expr_true(st->expr, p->journal, NULL, &e);
     if (e.text[0])
@@ -379,6 +397,8 @@ static enum went step_elapse(struct play *p, struct thread *th,
             return WENT_OVER;
         th->begun = true;
         th->deadline_ms = (moment ? p->start_ms : now_ms) + ms;
+        if (waits_too_long(p, st, now_ms, th->deadline_ms))
+            return WENT_OVER;
     }
     return now_ms < th->deadline_ms ? WENT_WAIT : WENT_ON;
 }

@@ -202,7 +202,8 @@ static void end_round(struct run *run, struct item *it)
     }
     it->state = ITEM_QUEUED;
     it->attempts = 0;
-    it->own = it->alone = false;
+    it->own = false;
+    it->alone = it->apart;
 }
 
 void run_judged(struct item *it)
@@ -247,12 +248,10 @@ static void on_gone(void *ctx)
 {
     struct item *it = ctx;
     struct run *run = it->run;
-    size_t i;
 
     it->stage = NULL;
     run->running--;
-    for (i = 0; i < RUN_MAX_ACCOUNTS; i++)
-        run->logins[i] -= it->logins[i];
+    queue_ended(run, it);
     run_go_on(run);
 }
 
@@ -261,14 +260,18 @@ static void start(struct run *run, struct item *it)
     struct stage_sink sink = {it, on_played, on_gone};
     char *log = log_of(it);
     char *path = mem_printf("%s/%s", run->options->dir, log);
+    struct stage_order order = {
+        .tc = it->tc,
+        .own_process = it->own,
+        .first_account = it->first_account,
+        .log_path = path,
+    };
     struct err e = {""};
-    size_t i;
 
     it->state = ITEM_RUNNING;
     it->attempts++;
     it->started_ms = run_now(run);
-    it->stage =
-        stage_sockets_start(&run->world, it->tc, it->own, path, &sink, &e);
+    it->stage = stage_sockets_start(&run->world, &order, &sink, &e);
     free(path);
     free(log);
     if (!it->stage) {
@@ -279,8 +282,7 @@ static void start(struct run *run, struct item *it)
         return;
     }
     run->running++;
-    for (i = 0; i < RUN_MAX_ACCOUNTS; i++)
-        run->logins[i] += it->logins[i];
+    queue_began(run, it);
 }
 
 /* ------------------------------------------------------------- the queue */
@@ -374,6 +376,8 @@ static void fill_world(struct run *run)
         .accounts = o->accounts,
         .account_count = o->account_count,
         .anonymous = o->anonymous,
+        .hostile = o->hostile,
+        .max_wait_ms = o->max_wait_ms,
     };
 }
 

@@ -55,6 +55,9 @@ struct run_options {
     const struct account *accounts;
     size_t account_count;
     bool anonymous;
+    unsigned sessions;   /* of one account at once; 0: no limit */
+    bool hostile;        /* cases that may harm the server, too */
+    int64_t max_wait_ms; /* no case lets more time pass at once; 0: no limit */
 };
 
 /*

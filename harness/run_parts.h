@@ -32,10 +32,13 @@ struct item {
     enum item_state state;
     unsigned attempts;
     bool own;   /* in a process of its own: its last one crashed */
-    bool alone; /* with nothing beside it: our lag spoiled it */
+    bool apart; /* it may harm the server, and with it all others */
+    bool alone; /* with nothing beside it: so, or our lag spoiled it */
     struct stage_sockets *stage;
     int64_t started_ms;
     unsigned logins[RUN_MAX_ACCOUNTS]; /* server role: sessions an account */
+    bool logs_in;
+    size_t first_account; /* which of ours is the case's first */
 
     /* what the play left, for the judge */
     struct item *next_to_judge;
@@ -106,7 +109,11 @@ void run_go_on(struct run *run);
 /* ---- run_queue.c ---- */
 /* An item for each case, the longest first. */
 void queue_fill(struct run *run, const struct selection *sel);
-bool queue_may_start(const struct run *run, const struct item *it);
+/* Chooses its accounts, too. */
+bool queue_may_start(const struct run *run, struct item *it);
+/* Its sessions count, from here on or no more. */
+void queue_began(struct run *run, const struct item *it);
+void queue_ended(struct run *run, const struct item *it);
 /* The next of those that want to be alone, when everything else is done. */
 struct item *queue_next_alone(struct run *run);
 

@@ -10,7 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/buf.h"
 #include "common/log.h"
@@ -75,35 +74,60 @@ static char *status_line(struct journal *j)
                       reason ? reason : "");
 }
 
-/* A web server, or somebody in front who does not reach the manager. */
+/* A web server, or somebody in front who does not reach the manager. XML that
+ * is wrong is for the cases to find. */
 static bool is_no_manager(const struct raw_answer *a)
 {
-    return !a->body && (a->status != 200 ||
-                        (a->content_type &&
-                         strncasecmp(a->content_type, "text/html", 9) == 0));
+    return !a->body && (a->status != 200 || !a->content_type ||
+                        !strcasestr(a->content_type, "xml"));
+}
+
+/* "404 Not Found", "200 OK, not XML but text/html" */
+static char *no_manager(const struct run_options *o, struct journal *j,
+                        const struct raw_answer *a)
+{
+    char *line = status_line(j);
+    char *words;
+
+    if (a->status != 200)
+        words = mem_printf("no BOSH manager at %s: %s", o->url, line);
+    else
+        words = mem_printf("no BOSH manager at %s: %s, not XML but %s", o->url,
+                           line, a->content_type ? a->content_type : "no type");
+    free(line);
+    return words;
+}
+
+/* Nothing came. Where http and https were mixed up, nobody says so. */
+static char *no_answer(const struct run_options *o, const struct raw_answer *a)
+{
+    const char *hint = "";
+
+    if (!a->problem && o->tls)
+        hint = " (does it speak TLS there?)";
+    else if (a->problem && !o->tls && strstr(a->problem, "reset by peer"))
+        hint = " (does it want https?)";
+    return mem_printf("cannot test %s: %s%s", o->url,
+                      a->problem ? a->problem : "no answer", hint);
 }
 
 /* What is wrong with the answer to the first request, or NULL. Yours. */
 static char *first_answer(const struct run_options *o, struct journal *j)
 {
     struct raw_answer a = raw_answer_read(j, 1);
-    char *line, *words;
+    char *came, *words = NULL;
 
     if (!a.status)
-        return mem_printf("cannot test %s: %s", o->url,
-                          a.problem ? a.problem : "no answer");
-    if (is_no_manager(&a)) {
-        line = status_line(j);
-        words = mem_printf("no BOSH manager at %s: %s%s", o->url, line,
-                           a.status == 200 ? ", a web page" : "");
-        free(line);
-        return words;
+        return no_answer(o, &a);
+    if (is_no_manager(&a))
+        return no_manager(o, j, &a);
+    if (is(a.type, "terminate")) {
+        came = raw_answer_words(&a);
+        words = mem_printf("the manager makes no session for domain '%s': %s",
+                           o->domain, came);
+        free(came);
     }
-    if (is(a.type, "terminate") && is(a.condition, "host-unknown"))
-        return mem_printf("the manager does not serve domain '%s': "
-                          "host-unknown",
-                          o->domain);
-    return NULL;
+    return words;
 }
 
 /* A password that is wrong is wrong for all cases, and repeating it may get
@@ -111,8 +135,10 @@ static char *first_answer(const struct run_options *o, struct journal *j)
 static char *refused_account(const struct run_options *o,
                              const struct stage_outcome *outcome)
 {
-    static const char *const refusals[] = {"not-authorized", "account-disabled",
-                                           "credentials-expired"};
+    static const char *const refusals[] = {
+        "not-authorized",      "account-disabled", "invalid-authzid",
+        "credentials-expired", "host-unknown",     "host-gone",
+    };
     size_t account = (size_t)outcome->line, i;
 
     if (outcome->end != PLAY_ERROR || account == 0 ||
@@ -156,11 +182,12 @@ void probe_start(struct run *run)
 {
     struct stage_sink sink = {run, on_played, on_gone};
     char *path = mem_printf("%s/" PROBE_LOG, run->options->dir);
+    struct stage_order order = {.log_path = path};
     struct err e = {""};
 
     run->probe = make_probe(run->options);
-    run->probe_stage =
-        stage_sockets_start(&run->world, run->probe, false, path, &sink, &e);
+    order.tc = run->probe;
+    run->probe_stage = stage_sockets_start(&run->world, &order, &sink, &e);
     if (run->probe_stage)
         run->running++;
     else /* the cases will say so too */

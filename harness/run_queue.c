@@ -6,27 +6,75 @@
 
 #include "common/buf.h"
 
-#define SESSIONS_PER_ACCOUNT 5 /* servers limit them */
-
-/* An account is not burdened with more sessions than servers allow, unless a
- * single case wants more. */
-static bool fits_accounts(const struct run *run, const struct item *it)
+/* Which of our accounts is the case's i-th when its first is our shift-th. */
+static size_t account_of(const struct run *run, size_t i, size_t shift)
 {
-    size_t i;
-
-    for (i = 0; i < RUN_MAX_ACCOUNTS; i++)
-        if (it->logins[i] > 0 && run->logins[i] > 0 &&
-            run->logins[i] + it->logins[i] > SESSIONS_PER_ACCOUNT)
-            return false;
-    return true;
+    return (i + shift) % run->options->account_count;
 }
 
-bool queue_may_start(const struct run *run, const struct item *it)
+/* How many sessions the busiest of its accounts would have; 0: too many. An
+ * account is not burdened with more than servers allow, unless a single case
+ * wants more. */
+static unsigned burden(const struct run *run, const struct item *it,
+                       size_t shift)
+{
+    unsigned most = 0, limit = run->options->sessions;
+    size_t i;
+
+    for (i = 0; i < run->options->account_count; i++) {
+        unsigned others = run->logins[account_of(run, i, shift)];
+
+        if (it->logins[i] == 0)
+            continue;
+        if (limit > 0 && others > 0 && others + it->logins[i] > limit)
+            return 0;
+        if (others + it->logins[i] > most)
+            most = others + it->logins[i];
+    }
+    return most;
+}
+
+/* To the case its accounts are alike: take those that have least to do. */
+static bool choose_accounts(const struct run *run, struct item *it)
+{
+    unsigned least = 0;
+    size_t shift;
+
+    if (!it->logs_in)
+        return true;
+    for (shift = 0; shift < run->options->account_count; shift++) {
+        unsigned n = burden(run, it, shift);
+
+        if (n > 0 && (least == 0 || n < least)) {
+            least = n;
+            it->first_account = shift;
+        }
+    }
+    return least > 0;
+}
+
+bool queue_may_start(const struct run *run, struct item *it)
 {
     if (run->stopping || it->state != ITEM_QUEUED || it->stage ||
         (run->options->jobs > 0 && run->running >= run->options->jobs))
         return false;
-    return !it->alone && fits_accounts(run, it);
+    return !it->alone && choose_accounts(run, it);
+}
+
+void queue_began(struct run *run, const struct item *it)
+{
+    size_t i;
+
+    for (i = 0; it->logs_in && i < run->options->account_count; i++)
+        run->logins[account_of(run, i, it->first_account)] += it->logins[i];
+}
+
+void queue_ended(struct run *run, const struct item *it)
+{
+    size_t i;
+
+    for (i = 0; it->logs_in && i < run->options->account_count; i++)
+        run->logins[account_of(run, i, it->first_account)] -= it->logins[i];
 }
 
 struct item *queue_next_alone(struct run *run)
@@ -46,17 +94,34 @@ struct item *queue_next_alone(struct run *run)
     return found;
 }
 
+/* Account 0 is nobody's: such a session is anonymous. */
 static void count_logins(const struct step *steps, size_t n, unsigned *logins)
 {
     size_t i;
 
     for (i = 0; i < n; i++) {
-        unsigned account = steps[i].account > 0 ? steps[i].account : 1;
+        unsigned account = steps[i].account;
 
-        if (steps[i].kind == STEP_LOGIN && account <= RUN_MAX_ACCOUNTS)
+        if (steps[i].kind == STEP_LOGIN && account > 0 &&
+            account <= RUN_MAX_ACCOUNTS)
             logins[account - 1]++;
         count_logins(steps[i].steps, steps[i].step_count, logins);
     }
+}
+
+/* What its sessions take of our accounts. Cases that may harm the server are
+ * played at the end, with nobody beside them. */
+static void burden_of(const struct run *run, struct item *it)
+{
+    const struct run_options *o = run->options;
+    size_t i;
+
+    if (it->tc->role != ROLE_SERVER)
+        return;
+    it->alone = it->apart = o->hostile && testcase_has_tag(it->tc, "hostile");
+    count_logins(it->tc->steps, it->tc->step_count, it->logins);
+    for (i = 0; i < o->account_count; i++)
+        it->logs_in |= it->logins[i] > 0;
 }
 
 static int longest_first(const void *a, const void *b)
@@ -79,8 +144,7 @@ void queue_fill(struct run *run, const struct selection *sel)
 
         it->run = run;
         it->tc = sel->cases[i];
-        if (it->tc->role == ROLE_SERVER && !run->options->anonymous)
-            count_logins(it->tc->steps, it->tc->step_count, it->logins);
+        burden_of(run, it);
     }
     if (sel->count > 0)
         qsort(run->items, sel->count, sizeof *run->items, longest_first);

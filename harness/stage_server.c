@@ -82,6 +82,8 @@ int stage_server_start(struct stage_sockets *st, struct err *e)
     st->setting.accounts = w->accounts;
     st->setting.account_count = w->account_count;
     st->setting.anonymous = w->anonymous;
+    st->setting.hostile = w->hostile;
+    st->setting.max_wait_ms = w->max_wait_ms;
     st->setting.tls = w->target.tls;
     stage_play(st, &server_ops);
     return 0;

@@ -343,19 +343,21 @@ void stage_turn(struct stage_sockets *st)
 
 /* ------------------------------------------------------------- the API */
 
-struct stage_sockets *
-stage_sockets_start(const struct stage_world *w, const struct testcase *tc,
-                    bool own_process, const char *log_path,
-                    const struct stage_sink *sink, struct err *e)
+struct stage_sockets *stage_sockets_start(const struct stage_world *w,
+                                          const struct stage_order *order,
+                                          const struct stage_sink *sink,
+                                          struct err *e)
 {
     struct stage_sockets *st = mem_alloc(sizeof *st);
+    const struct testcase *tc = order->tc;
     const char *c;
     int rc;
 
     st->world = w;
     st->tc = tc;
-    st->own_process = own_process;
-    st->log_path = mem_dup(log_path);
+    st->own_process = order->own_process;
+    st->setting.first_account = order->first_account;
+    st->log_path = mem_dup(order->log_path);
     st->dice = w->seed;
     for (c = tc->id; *c; c++)
         st->dice = st->dice * 31 + (unsigned char)*c;

@@ -53,6 +53,17 @@ struct stage_world {
     const struct account *accounts;
     size_t account_count;
     bool anonymous;
+    bool hostile;
+    int64_t max_wait_ms;
+};
+
+/* One play. Strings are borrowed for the call, tc until gone(). */
+struct stage_order {
+    const struct testcase *tc;
+    bool own_process;     /* a driver process of its own even if the case does
+                             not ask for one */
+    size_t first_account; /* see struct play_setting */
+    const char *log_path; /* written as things happen, line by line */
 };
 
 /* How a play ended. Strings are borrowed for the call. */
@@ -78,20 +89,12 @@ struct stage_sink {
 
 struct stage_sockets;
 
-/*
- * Start one play.
- *
- * tc           borrowed until gone()
- * own_process  give it a driver process of its own even if the case does not
- *              ask for one
- * log_path     written as things happen, line by line
- *
- * Returns the stage, or NULL with e set (no socket, no log file).
- */
-struct stage_sockets *
-stage_sockets_start(const struct stage_world *w, const struct testcase *tc,
-                    bool own_process, const char *log_path,
-                    const struct stage_sink *sink, struct err *e);
+/* Start one play. Returns the stage, or NULL with e set (no socket, no log
+ * file). */
+struct stage_sockets *stage_sockets_start(const struct stage_world *w,
+                                          const struct stage_order *order,
+                                          const struct stage_sink *sink,
+                                          struct err *e);
 
 /* End the play from outside: played() and gone() follow from the loop, with
  * little time for a sign-off. */

@@ -298,6 +298,7 @@ void virtual_play_server(const struct testcase *tc, server_maker make,
         .accounts = accounts,
         .account_count = 2,
         .anonymous = true,
+        .hostile = true,
     };
     struct stage s = {
         .server = make(ctx),

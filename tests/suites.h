@@ -59,6 +59,7 @@ int suite_result(void);
 int suite_text(void);
 int suite_live(void);
 int suite_rounds(void);
+int suite_manners(void);
 int suite_baseline(void);
 int suite_reports(void);
 int suite_cases(void);
@@ -125,6 +126,7 @@ static int (*const suites[])(void) = {
     suite_text,
     suite_live,
     suite_rounds,
+    suite_manners,
     suite_baseline,
     suite_reports,
     suite_cases,

@@ -197,7 +197,8 @@ static void test_status_3_a_server_that_cannot_be_tested(void)
                   SERVE "$P server -o $D/nobody --domain=x "
                         "--url=$U; " STOP_SERVING);
     clirig_expect(
-        3, "boshspec: the manager does not serve domain 'x': host-unknown\n",
+        3,
+        "boshspec: the manager makes no session for domain 'x': host-unknown\n",
         SERVE "$P server -o $D/nobody --domain=x --url=$U; " STOP_SERVING);
     clirig_expect(
         3, "boshspec: cannot log in as 'alice@localhost': login failed: SASL",

@@ -144,6 +144,15 @@ static bool is_gone(const struct server_session *s, int64_t now_ms)
     return s->over || now_ms - s->last_ms > 1000 * (int64_t)s->count;
 }
 
+static bool waits_for_another(const struct server_session *s, uint64_t rid)
+{
+    for (unsigned i = 0; i < s->call_count; i++) {
+        if (s->calls[i].rid < rid && !s->calls[i].answered)
+            return true;
+    }
+    return false;
+}
+
 /* Whatever brings a payload is not held, nor is a poll for which there is
  * something. */
 static bool answer_at_once(struct server_shim *ss, struct server_request *r)
@@ -151,7 +160,7 @@ static bool answer_at_once(struct server_shim *ss, struct server_request *r)
     struct server_session *s = r->session;
     const struct call *first;
 
-    if (!s || r->early)
+    if (!s || r->early || waits_for_another(s, r->rid))
         return true;
     first = server_session_first_call(s, r->rid);
     if (r->answered && first && first->given.len) {
