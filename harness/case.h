@@ -170,7 +170,7 @@ enum step_kind {
 /* One named attribute whose value may hold {expressions}. */
 struct named_avt {
     char *name;
-    struct avt *value;
+    struct avt *value; /* NULL, in body_attrs: it is left out */
 };
 
 struct step {

@@ -44,9 +44,11 @@ static void read_named(struct reader *r, const xmlNode *parent,
 
         if (!xml_is(child, XML_NS_CASE, name))
             continue;
-        text = reader_words(child);
         item = READER_ADD(*list, *count);
         item->name = reader_attr(child, "name");
+        if (reader_is(child, "remove", "yes"))
+            continue;
+        text = reader_words(child);
         item->value = avt_new(text, r->path, line_of(child), &r->err);
         free(text);
     }

@@ -54,6 +54,10 @@ bool entry_set_attrs(struct play *p, int64_t now_ms, struct raw_body *body,
         if (strcmp(name, "method") == 0 || strcmp(name, "path") == 0 ||
             strcmp(name, "resource") == 0)
             continue; /* not of the <body/> */
+        if (!attrs[i].value) {
+            raw_body_drop(body, name);
+            continue;
+        }
         value = avt_eval(attrs[i].value, p->journal, &e);
         if (!value) {
             play_end_broken(p, now_ms, line, &e);

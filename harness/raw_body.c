@@ -45,6 +45,20 @@ void raw_body_set(struct raw_body *b, const char *name, const char *value)
     b->count++;
 }
 
+void raw_body_drop(struct raw_body *b, const char *name)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        if (strcmp(b->attrs[i].name, name) != 0)
+            continue;
+        free(b->attrs[i].name);
+        free(b->attrs[i].value);
+        b->count--;
+        memmove(&b->attrs[i], &b->attrs[i + 1],
+                (b->count - i) * sizeof *b->attrs);
+        return;
+    }
+}
+
 static bool needs_xmpp(const struct raw_body *b)
 {
     bool used = false;

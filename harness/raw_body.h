@@ -36,6 +36,8 @@ void raw_body_release(struct raw_body *b);
  * taken as they are. A prefix "xmpp:" needs no declaration.
  * Source: XEP-0124 §22, XEP-0206 §8 */
 void raw_body_set(struct raw_body *b, const char *name, const char *value);
+/* Take an attribute out, if it is there. */
+void raw_body_drop(struct raw_body *b, const char *name);
 
 /* Append <body ...>payload</body>; payload may be NULL or "". */
 void raw_body_write(struct buf *out, const struct raw_body *b,

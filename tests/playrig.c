@@ -109,7 +109,7 @@ void playrig_attr(struct step *st, const char *name, const char *value)
 {
     st->attrs = mem_grow(st->attrs, (st->attr_count + 1) * sizeof *st->attrs);
     st->attrs[st->attr_count].name = mem_dup(name);
-    st->attrs[st->attr_count++].value = playrig_avt(value);
+    st->attrs[st->attr_count++].value = value ? playrig_avt(value) : NULL;
 }
 
 void playrig_header(struct step *st, const char *name, const char *value)

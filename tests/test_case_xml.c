@@ -455,10 +455,12 @@ static void check_requests(const struct step *st)
 {
     CHECK_INT(st[0].account, 0);
     CHECK_STR(st[0].exchange, "c");
-    CHECK_INT(st[0].body_attr_count, 2);
+    CHECK_INT(st[0].body_attr_count, 3);
     CHECK_STR(st[0].body_attrs[0].name, "newkey");
     check_plain(st[0].body_attrs[0].value, "abc");
     CHECK_STR(st[0].body_attrs[1].name, "xmpp:version");
+    CHECK_STR(st[0].body_attrs[2].name, "ver");
+    CHECK(st[0].body_attrs[2].value == NULL);
     CHECK_INT(st[1].kind, STEP_REQUEST);
     CHECK_STR(st[1].body_attrs[0].name, "key");
     CHECK_STR(st[1].options[0].name, "Content-Type");

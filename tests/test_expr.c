@@ -66,6 +66,30 @@ static void test_join_keeps_document_order(void)
     maker_release(&m);
 }
 
+/* A counter in whatever it is wrapped, and hexadecimal digits of chance. */
+static void test_spread_counts_places_that_differ(void)
+{
+    struct maker m;
+
+    maker_init(&m, ROLE_CLIENT);
+    maker_session(&m, 0, "");
+    MAKER_STR(&m, "bs:spread($nothing)", "0");
+    MAKER_STR(&m, "bs:spread($x/req/@method)", "0");
+    for (unsigned i = 0; i < 4; i++) {
+        char body[120];
+
+        snprintf(body, sizeof body,
+                 "<body xmlns='http://jabber.org/protocol/httpbind' sid='abc'"
+                 " rid='%u' to='a-%u-%x-z'/>",
+                 101 + i, i, 7 * i);
+        maker_request(&m, 1 + i, 2 + i, 1 + i, body);
+    }
+    MAKER_STR(&m, "bs:spread($x[2]/req/b:body/@to)", "0");
+    MAKER_STR(&m, "bs:spread($x[2]/req/b:body/@to | $x[3]/req/b:body/@to)",
+              "2");
+    maker_release(&m);
+}
+
 static void test_bad_expressions_are_refused(void)
 {
     static const struct {
@@ -266,6 +290,8 @@ int suite_expr(void)
                 test_values_are_printed_exactly);
     CU_add_test(suite, "join keeps document order",
                 test_join_keeps_document_order);
+    CU_add_test(suite, "spread counts places that differ",
+                test_spread_counts_places_that_differ);
     CU_add_test(suite, "bad expressions are refused",
                 test_bad_expressions_are_refused);
     CU_add_test(suite, "good expressions are accepted",

@@ -206,10 +206,14 @@ static void test_a_creation_ends_whatever_comes(void)
     st->exchange = (char *)"made";
     playrig_attr(st, "rid", "77");
     playrig_attr(st, "wait", "5");
+    playrig_attr(st, "ver", NULL);
+    playrig_attr(st, "never-there", NULL);
     playrig_await(&r, "$made/res", 1);
     playrig_request(&r, "r", "s", NULL);
     playrig_start(&r);
     CHECK(playrig_rid_of(&r, 1) == 77);
+    CHECK(strstr(r.sent[1].entity, " ver=") == NULL);
+    CHECK(strstr(r.sent[1].entity, " wait='5'") != NULL);
     CHECK(!play_over(r.play));
     playrig_answer_http(&r, 503, "text/plain", "busy");
     CHECK_INT(play_how(r.play), PLAY_STOPPED); /* no sid to go on with */

@@ -246,22 +246,30 @@ static bool bring_later(struct server_shim *ss, struct server_answer *a)
     return carry_over(ss, a);
 }
 
-/* The first answer that would be empty brings the message of the day. */
+static void put_headline(struct buf *body)
+{
+    struct buf headline = BUF_INIT;
+
+    buf_adds(&headline, "<message xmlns='" XML_NS_CLIENT "' from='localhost'"
+                        " type='headline'><body>Welcome</body></message>");
+    entity_put_payload(body, &headline);
+    buf_release(&headline);
+}
+
+/* The first answer that would be empty brings the message of the day; a repeat
+ * of it does so too. s->rid is the request's that got it. */
 static bool greet(struct server_shim *ss, struct server_answer *a)
 {
     struct server_session *s = a->session;
-    struct buf headline = BUF_INIT;
 
     (void)ss;
-    if (!s || a->creation || a->replay || a->status != 200 || s->flag ||
-        entity_has(&a->body, "type", "error") || entity_has_payload(&a->body) ||
-        (a->call && a->call->pause))
+    if (!s || !a->call || a->status != 200 || a->call->pause ||
+        entity_has(&a->body, "type", "error") || entity_has_payload(&a->body))
         return true;
-    s->flag = true;
-    buf_adds(&headline, "<message xmlns='" XML_NS_CLIENT "' from='localhost'"
-                        " type='headline'><body>Welcome</body></message>");
-    entity_put_payload(&a->body, &headline);
-    buf_release(&headline);
+    if (a->replay ? s->rid == a->call->rid : !s->rid) {
+        s->rid = a->call->rid;
+        put_headline(&a->body);
+    }
     return true;
 }
 
@@ -286,7 +294,7 @@ static bool refuse_stranger(struct server_shim *ss, struct server_request *r)
 }
 
 const struct twin twins_server_habits[] = {
-    {"grants-one-request", TWIN_RIGHT,
+    {"grants-one-request", TWIN_UNADVISED,
      "makes every session a polling one, by requests='1'",
      SERVER(.options = one_request)},
     {"grants-five-requests", TWIN_RIGHT,
@@ -295,7 +303,7 @@ const struct twin twins_server_habits[] = {
     {"grants-sixty-requests", TWIN_RIGHT,
      "grants sixty requests where one is held",
      SERVER(.options = sixty_requests)},
-    {"grants-no-hold", TWIN_RIGHT,
+    {"grants-no-hold", TWIN_UNADVISED,
      "makes every session a polling one, by hold='0'",
      SERVER(.options = no_hold)},
     {"grants-no-wait", TWIN_RIGHT,
@@ -312,7 +320,7 @@ const struct twin twins_server_habits[] = {
     {"polls-every-half-minute", TWIN_RIGHT,
      "makes polling sessions, with half a minute between polls",
      SERVER(.options = slow_polls)},
-    {"polls-every-quarter-minute", TWIN_RIGHT,
+    {"polls-every-quarter-minute", TWIN_UNADVISED,
      "makes polling sessions, with a quarter of a minute between polls",
      SERVER(.options = quick_enough_polls)},
     {"counts-to-the-letter", TWIN_RIGHT,
@@ -335,7 +343,7 @@ const struct twin twins_server_habits[] = {
     {"answers-at-once", TWIN_RIGHT,
      "answers a payload at once, and brings what comes of it later",
      SERVER(.request = answer_at_once, .answer = carry_over)},
-    {"polls-and-answers-at-once", TWIN_RIGHT, "does so in polling sessions",
+    {"polls-and-answers-at-once", TWIN_UNADVISED, "does so in polling sessions",
      SERVER(.options = count_no_polls, .request = answer_at_once,
             .answer = show_polling)},
     {"brings-messages-later", TWIN_RIGHT,

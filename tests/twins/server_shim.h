@@ -30,10 +30,11 @@ struct call {
 struct server_session {
     struct server_session *next;
     char *sid;
-    uint64_t first;  /* rid of the creation */
-    uint64_t low;    /* highest without a gap */
-    int64_t last_ms; /* of a request or an answer */
-    bool over;       /* by a terminate, of either side */
+    struct buf asked; /* the creation request */
+    uint64_t first;   /* rid of the creation */
+    uint64_t low;     /* highest without a gap */
+    int64_t last_ms;  /* of a request or an answer */
+    bool over;        /* by a terminate, of either side */
     struct call *calls;
     unsigned call_count;
     /* for the twin's own use */

@@ -56,6 +56,7 @@ extern const struct twin twins_client_tls[];
 extern const struct twin twins_server_bytes[];
 extern const struct twin twins_server_creation[];
 extern const struct twin twins_server_ending[];
+extern const struct twin twins_server_errors[];
 extern const struct twin twins_server_flow[];
 extern const struct twin twins_server_habits[];
 extern const struct twin twins_server_http[];
