@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/clock.h"
+#include "common/coding.h"
 #include "common/http.h"
 #include "entity.h"
 #include "twins.h"
@@ -21,6 +23,8 @@ struct outgoing {
     uint64_t token;
     int status;
     char *content_type;
+    struct shim_header headers[SHIM_MAX_HEADERS];
+    size_t header_count;
     char lengths[2][24]; /* of Content-Length; "": the stage's own */
     struct buf body;
 };
@@ -32,7 +36,8 @@ struct server_shim {
     struct server_session *sessions;
     struct outgoing *out;   /* by due time */
     struct outgoing *taken; /* lent to the caller */
-    struct mock_header headers[3];
+    struct mock_header headers[SHIM_MAX_HEADERS + 3];
+    char *accept; /* codings that the core undoes, or NULL */
     struct creation {
         uint64_t token;
         struct buf asked;
@@ -56,6 +61,12 @@ static struct server_session *find_session(const struct server_shim *ss,
     while (s && strcmp(s->sid, sid) != 0)
         s = s->next;
     return s;
+}
+
+struct server_session *server_shim_session(const struct server_shim *ss,
+                                           const char *sid)
+{
+    return find_session(ss, sid);
 }
 
 struct server_session *server_shim_newest(const struct server_shim *ss)
@@ -113,6 +124,19 @@ uint64_t shim_session_answered(const struct server_session *s)
 }
 
 /* asked is taken. */
+struct call *server_shim_call(const struct server_shim *ss, uint64_t token,
+                              struct server_session **of)
+{
+    for (struct server_session *s = ss->sessions; s; s = s->next) {
+        struct call *c = find_token(s, token);
+
+        *of = s;
+        if (c)
+            return c;
+    }
+    return NULL;
+}
+
 static void add_session(struct server_shim *ss, const char *sid, uint64_t rid,
                         struct buf *asked)
 {
@@ -160,6 +184,38 @@ static void book(struct server_request *r)
 
 /* ---- answers ---- */
 
+static void headers_free(struct shim_header *headers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(headers[i].name);
+        free(headers[i].value);
+    }
+}
+
+void server_answer_add_header(struct server_answer *a, const char *name,
+                              const char *value)
+{
+    if (a->header_count == SHIM_MAX_HEADERS)
+        return;
+    a->headers[a->header_count].name = mem_dup(name);
+    a->headers[a->header_count++].value = mem_dup(value);
+}
+
+void server_answer_header(struct server_answer *a, const char *name,
+                          const char *value)
+{
+    for (size_t i = 0; i < a->header_count;) {
+        if (strcasecmp(a->headers[i].name, name) != 0) {
+            i++;
+            continue;
+        }
+        headers_free(&a->headers[i], 1);
+        a->headers[i] = a->headers[--a->header_count];
+    }
+    if (value)
+        server_answer_add_header(a, name, value);
+}
+
 static void queue(struct server_shim *ss, const struct server_answer *a)
 {
     struct outgoing **at = &ss->out;
@@ -171,6 +227,11 @@ static void queue(struct server_shim *ss, const struct server_answer *a)
     o->token = a->token;
     o->status = a->status;
     o->content_type = mem_dup(a->content_type);
+    for (size_t i = 0; i < a->header_count; i++) {
+        o->headers[i].name = mem_dup(a->headers[i].name);
+        o->headers[i].value = mem_dup(a->headers[i].value);
+    }
+    o->header_count = a->header_count;
     for (size_t i = 0; a->two_lengths && i < 2; i++)
         snprintf(o->lengths[i], sizeof o->lengths[i], "%zu",
                  a->body.len + 2 * i);
@@ -184,6 +245,7 @@ static void outgoing_free(struct outgoing *o)
     if (!o)
         return;
     free(o->content_type);
+    headers_free(o->headers, o->header_count);
     buf_release(&o->body);
     free(o);
 }
@@ -191,13 +253,15 @@ static void outgoing_free(struct outgoing *o)
 void server_shim_answer(struct server_shim *ss, int64_t now_ms, uint64_t token,
                         int status, const struct buf *body)
 {
-    const struct server_answer a = {.due_ms = now_ms,
-                                    .token = token,
-                                    .status = status,
-                                    .content_type = "text/xml; charset=utf-8",
-                                    .body = *body};
+    struct server_answer a = {.due_ms = now_ms,
+                              .token = token,
+                              .status = status,
+                              .content_type = "text/xml; charset=utf-8",
+                              .body = *body};
 
+    server_answer_add_header(&a, "Access-Control-Allow-Origin", "*");
     queue(ss, &a);
+    headers_free(a.headers, a.header_count);
 }
 
 void server_shim_answer_empty(struct server_shim *ss, int64_t now_ms,
@@ -275,6 +339,11 @@ static void fetch_answer(struct server_shim *ss, int64_t now_ms,
                               .replay = from->replay,
                               .own = from->token > OWN_TOKENS};
 
+    for (size_t i = 0; i < from->header_count; i++) {
+        if (strcasecmp(from->headers[i].name, "Content-Type") != 0)
+            server_answer_add_header(&a, from->headers[i].name,
+                                     from->headers[i].value);
+    }
     buf_add(&a.body, from->body, from->body_len);
     place_answer(ss, &a, from->sid);
     if (a.session) {
@@ -287,6 +356,7 @@ static void fetch_answer(struct server_shim *ss, int64_t now_ms,
     }
     if ((!ss->hooks->answer || ss->hooks->answer(ss, &a)) && !a.own)
         queue(ss, &a);
+    headers_free(a.headers, a.header_count);
     buf_release(&a.body);
     free(content_type);
 }
@@ -306,6 +376,10 @@ static size_t write_headers(struct server_shim *ss, const struct outgoing *o)
     if (*o->content_type) {
         ss->headers[count].name = "Content-Type";
         ss->headers[count++].value = o->content_type;
+    }
+    for (size_t i = 0; i < o->header_count; i++) {
+        ss->headers[count].name = o->headers[i].name;
+        ss->headers[count++].value = o->headers[i].value;
     }
     for (size_t i = 0; i < 2 && o->lengths[i][0]; i++) {
         ss->headers[count].name = "Content-Length";
@@ -384,7 +458,7 @@ static void note_creation(struct server_shim *ss,
 static void take_post(struct server_shim *ss, int64_t now_ms,
                       const struct mock_request *req, uint64_t token)
 {
-    struct server_request r = {.now_ms = now_ms, .token = token};
+    struct server_request r = {.now_ms = now_ms, .token = token, .http = req};
     char *sid, *pause;
 
     buf_add(&r.body, req->body, req->body_len);
@@ -411,21 +485,76 @@ static void take_post(struct server_shim *ss, int64_t now_ms,
     free(sid);
 }
 
+static const char *coding_of_request(const struct mock_request *req)
+{
+    for (size_t i = 0; i < req->header_count; i++) {
+        if (strcasecmp(req->headers[i].name, "Content-Encoding") == 0)
+            return req->headers[i].value;
+    }
+    return "";
+}
+
+/* What the core offers to undo is undone here: hooks see text. */
+static void take_coded(struct server_shim *ss, int64_t now_ms,
+                       const struct mock_request *req, uint64_t token)
+{
+    enum coding coding = coding_of(coding_of_request(req));
+    struct mock_request plain = *req;
+    struct buf body = BUF_INIT;
+
+    if (coding_listed(ss->accept, coding) &&
+        coding_decode(&body, coding, req->body, req->body_len, HTTP_MAX_BODY,
+                      NULL) == 0) {
+        plain.body = buf_str(&body);
+        plain.body_len = body.len;
+        take_post(ss, now_ms, &plain, token);
+    } else {
+        ss->inner->ops->request(ss->inner, now_ms, req, token);
+    }
+    buf_release(&body);
+}
+
 static void shim_request(struct server_peer *sp, int64_t now_ms,
                          const struct mock_request *req, uint64_t token)
 {
     struct server_shim *ss = shim(sp);
 
-    if (strcmp(req->method, "POST") == 0 &&
-        memchr(req->body, '\0', req->body_len) == NULL)
+    if (ss->hooks->http && !ss->hooks->http(ss, now_ms, req, token))
+        return;
+    if (strcmp(req->method, "POST") == 0 && *coding_of_request(req))
+        take_coded(ss, now_ms, req, token);
+    else if (strcmp(req->method, "POST") == 0 &&
+             memchr(req->body, '\0', req->body_len) == NULL)
         take_post(ss, now_ms, req, token);
     else
         ss->inner->ops->request(ss->inner, now_ms, req, token);
 }
 
+static enum server_course shim_arrives(struct server_peer *sp, int64_t now_ms,
+                                       const struct server_arrival *a)
+{
+    struct server_shim *ss = shim(sp);
+
+    return ss->hooks->arrives ? ss->hooks->arrives(ss, now_ms, a)
+                              : COURSE_IN_TURN;
+}
+
+static void shim_half_closed(struct server_peer *sp, int64_t now_ms,
+                             uint64_t token)
+{
+    struct server_shim *ss = shim(sp);
+
+    if (ss->hooks->half_closed)
+        ss->hooks->half_closed(ss, now_ms, token);
+}
+
 static void shim_gone(struct server_peer *sp, int64_t now_ms, uint64_t token)
 {
-    server_shim_forget(shim(sp), now_ms, token);
+    struct server_shim *ss = shim(sp);
+
+    if (ss->hooks->gone)
+        ss->hooks->gone(ss, now_ms, token);
+    server_shim_forget(ss, now_ms, token);
 }
 
 static int64_t shim_deadline_ms(struct server_peer *sp)
@@ -468,6 +597,7 @@ static void shim_free(struct server_peer *sp)
     for (size_t i = 0; i < ss->creation_count; i++)
         buf_release(&ss->creations[i].asked);
     outgoing_free(ss->taken);
+    free(ss->accept);
     ss->inner->ops->free(ss->inner);
     free(ss);
 }
@@ -479,6 +609,8 @@ static const struct server_peer_ops shim_ops = {
     .deadline_ms = shim_deadline_ms,
     .tick = shim_tick,
     .free = shim_free,
+    .arrives = shim_arrives,
+    .half_closed = shim_half_closed,
 };
 
 struct server_peer *server_shim_new(const struct server_hooks *hooks)
@@ -490,6 +622,7 @@ struct server_peer *server_shim_new(const struct server_hooks *hooks)
         hooks->options(&options);
     ss->base.ops = &shim_ops;
     ss->hooks = hooks;
+    ss->accept = mem_dup(options.accept);
     ss->inner = peer_mock(&options);
     return &ss->base;
 }

@@ -48,7 +48,8 @@ struct server_request {
     uint64_t token;
     uint64_t rid;
     struct buf body;
-    struct server_session *session; /* NULL: a creation, or an unknown sid */
+    const struct mock_request *http; /* that it came in */
+    struct server_session *session;  /* NULL: a creation, or an unknown sid */
     bool creation;
     bool terminate;
     bool pause;    /* it asks for one, §10: nothing may come in its answer */
@@ -57,6 +58,8 @@ struct server_request {
     bool early;    /* a lower rid is missing */
 };
 
+#define SHIM_MAX_HEADERS 12
+
 struct server_answer {
     int64_t now_ms;
     int64_t due_ms; /* when it leaves; now_ms at first */
@@ -64,6 +67,11 @@ struct server_answer {
     uint64_t rid;   /* as the core counts */
     int status;
     const char *content_type;
+    struct shim_header { /* the others; see server_answer_header() */
+        char *name;
+        char *value;
+    } headers[SHIM_MAX_HEADERS];
+    size_t header_count;
     bool two_lengths; /* a second Content-Length, and a wrong one */
     struct buf body;
     struct server_session *session; /* or NULL */
@@ -80,6 +88,16 @@ struct server_hooks {
     void (*options)(struct mock_options *o); /* the core's, or NULL */
     bool (*request)(struct server_shim *ss, struct server_request *r);
     bool (*answer)(struct server_shim *ss, struct server_answer *a);
+    /* Any HTTP request, before request() where it is a POST. */
+    bool (*http)(struct server_shim *ss, int64_t now_ms,
+                 const struct mock_request *req, uint64_t token);
+    /* As in peer.h. */
+    enum server_course (*arrives)(struct server_shim *ss, int64_t now_ms,
+                                  const struct server_arrival *a);
+    void (*half_closed)(struct server_shim *ss, int64_t now_ms, uint64_t token);
+    /* The client has closed the connection of an unanswered request, of which
+     * the core hears afterwards. */
+    void (*gone)(struct server_shim *ss, int64_t now_ms, uint64_t token);
 };
 
 /* In a table of twins (twins.h). */
@@ -91,6 +109,14 @@ struct server_hooks {
 
 /* The peer. Yours; ends with ops->free(). hooks must outlive it. */
 struct server_peer *server_shim_new(const struct server_hooks *hooks);
+
+/* Headers of an answer besides Content-Type and Content-Length. Set one in
+ * place of all of that name; value NULL: none of that name. */
+void server_answer_header(struct server_answer *a, const char *name,
+                          const char *value);
+/* One more, whatever there is already. */
+void server_answer_add_header(struct server_answer *a, const char *name,
+                              const char *value);
 
 /* Answer by ourselves, now. body is copied. */
 void server_shim_answer(struct server_shim *ss, int64_t now_ms, uint64_t token,
@@ -110,6 +136,13 @@ void server_shim_inject(struct server_shim *ss, int64_t now_ms,
 void server_shim_pass(struct server_shim *ss, const struct server_request *r);
 /* Nobody waits for the core's answer to this token any more. */
 void server_shim_forget(struct server_shim *ss, int64_t now_ms, uint64_t token);
+
+/* The session with that sid, or NULL. */
+struct server_session *server_shim_session(const struct server_shim *ss,
+                                           const char *sid);
+/* The call that has this token, of any session, and which; or NULL. */
+struct call *server_shim_call(const struct server_shim *ss, uint64_t token,
+                              struct server_session **of);
 
 /* The session that was made last, or NULL. */
 struct server_session *server_shim_newest(const struct server_shim *ss);
