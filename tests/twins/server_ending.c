@@ -131,7 +131,11 @@ static bool note_early(struct server_shim *ss, struct server_request *r)
 
 static bool is_held_at_the_end(const struct server_answer *a)
 {
-    return a->call && a->session->rid && a->call->rid != a->session->rid &&
+    const struct call *early =
+        a->session ? server_session_first_call(a->session, a->session->rid)
+                   : NULL;
+
+    return early && a->call && a->call->order < early->order &&
            entity_has(&a->body, "type", "terminate");
 }
 
