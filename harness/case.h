@@ -226,12 +226,16 @@ struct step {
     char *index;       /* REPEAT, or NULL */
 
     /* REQUEST, RESEND */
-    char *conn;          /* or NULL */
-    bool restart;        /* restart="yes" */
-    bool terminate;      /* type="terminate" */
-    struct payload body; /* a whole <body/> written by the case */
-    struct raw raw;      /* or raw bytes as the entity */
-    int http_minor;      /* 1 unless http="1.0" */
+    char *conn;                   /* or NULL */
+    bool restart;                 /* restart="yes" */
+    bool terminate;               /* type="terminate" */
+    struct payload body;          /* a whole <body/> written by the case */
+    struct raw raw;               /* or raw bytes as the entity */
+    int http_minor;               /* 1 unless http="1.0" */
+    unsigned chunks;              /* of the entity; 0: not in chunks */
+    const char *encoding;         /* what it is packed in, or NULL */
+    bool whole;                   /* raw is all that goes out */
+    struct duration entity_after; /* the head */
     struct duration send_every;
     int64_t stop_after_bytes; /* -1: not given */
 

@@ -32,6 +32,7 @@ static void fill_step(struct step *st, unsigned account)
     st->account = account;
     st->http_minor = 1;
     st->stop_after_bytes = -1;
+    st->entity_after.ms = -1;
     st->attrs = mem_alloc(sizeof *st->attrs);
     st->attr_count = 1;
     st->attrs[0].name = mem_dup("wait");

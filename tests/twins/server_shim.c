@@ -473,8 +473,12 @@ static void shim_free(struct server_peer *sp)
 }
 
 static const struct server_peer_ops shim_ops = {
-    shim_request,     shim_next_answer, shim_gone,
-    shim_deadline_ms, shim_tick,        shim_free,
+    .request = shim_request,
+    .next_answer = shim_next_answer,
+    .gone = shim_gone,
+    .deadline_ms = shim_deadline_ms,
+    .tick = shim_tick,
+    .free = shim_free,
 };
 
 struct server_peer *server_shim_new(const struct server_hooks *hooks)
