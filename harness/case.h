@@ -40,6 +40,9 @@ struct raw {
     unsigned times;
 };
 
+/* How far a login goes. */
+enum login_part { LOGIN_TO_THE_END, LOGIN_BEFORE_AUTH, LOGIN_BEFORE_RESTART };
+
 #define REPLY_MAX_HEADERS 16
 
 /* What a stranger in front of the manager answers. */
@@ -237,6 +240,7 @@ struct step {
     int64_t stop_after_bytes; /* -1: not given */
 
     unsigned account; /* LOGIN; 1 is the first, 0: anonymously */
+    enum login_part stop_before;
     enum cut_how how; /* ABORT */
 };
 

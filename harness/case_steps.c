@@ -382,12 +382,16 @@ static void read_creation(struct reader *r, const xmlNode *node,
     read_named(r, node, "attribute", &st->body_attrs, &st->body_attr_count);
 }
 
+static const char *const login_parts[] = {"", "auth", "restart", NULL};
+
 static void read_login(struct reader *r, const xmlNode *node, struct step *st)
 {
     st->kind = STEP_LOGIN;
     st->account = reader_is(node, "anonymous", "yes")
                       ? 0
                       : (unsigned)reader_number(node, "account", 1);
+    st->stop_before = (enum login_part)reader_word(
+        node, "stop-before", login_parts, LOGIN_TO_THE_END);
     read_creation(r, node, st);
 }
 
@@ -437,7 +441,9 @@ static void read_request(struct reader *r, const xmlNode *node, struct step *st)
     read_named(r, node, "attribute", &st->body_attrs, &st->body_attr_count);
     reader_payload(r, node, &st->payload);
     reader_body(r, node, &st->body);
-    reader_raw(r, node, &st->raw);
+    st->body.text = reader_raw_text(r, node, st->body.text);
+    if (!st->body.text)
+        reader_raw(r, node, &st->raw);
 }
 
 static void read_resend(struct reader *r, const xmlNode *node, struct step *st)

@@ -160,6 +160,8 @@ static void on_played(void *ctx, const struct stage_outcome *outcome)
     const struct run_options *o = run->options;
     char *reason = NULL;
 
+    if (o->watch.played)
+        o->watch.played(o->watch.ctx, outcome);
     if (!run->stopping)
         reason = first_answer(o, outcome->journal);
     if (!run->stopping && !reason)

@@ -119,35 +119,7 @@ static bool say_other_request(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
-/* ---- ends that an error brings; rid is that of the last early request ---- */
-
-static bool note_early(struct server_shim *ss, struct server_request *r)
-{
-    (void)ss;
-    if (r->session && r->early)
-        r->session->rid = r->rid;
-    return true;
-}
-
-static bool is_held_at_the_end(const struct server_answer *a)
-{
-    return a->call && a->session->rid && a->call->rid != a->session->rid &&
-           entity_has(&a->body, "type", "terminate");
-}
-
-static bool leave_at_fatal(struct server_shim *ss, struct server_answer *a)
-{
-    (void)ss;
-    return !is_held_at_the_end(a);
-}
-
-static bool call_it_internal(struct server_shim *ss, struct server_answer *a)
-{
-    (void)ss;
-    if (is_held_at_the_end(a))
-        entity_set(&a->body, "condition", "internal-server-error");
-    return true;
-}
+/* ---- out of turn, and again ---- */
 
 static bool terminate_early(struct server_shim *ss, struct server_request *r)
 {
@@ -172,12 +144,6 @@ static bool go_on_at_second(struct server_shim *ss, struct server_request *r)
 }
 
 const struct twin twins_server_ending[] = {
-    {"fatal-leaves-the-held", TWIN_FAULTY,
-     "leaves held requests open when an error ends the session",
-     SERVER(.request = note_early, .answer = leave_at_fatal)},
-    {"fatal-calls-it-internal", TWIN_FAULTY,
-     "calls the end of a session by another's error its own fault",
-     SERVER(.request = note_early, .answer = call_it_internal)},
     {"terminates-on-arrival", TWIN_FAULTY,
      "ends the session as soon as it reads a terminate",
      SERVER(.request = terminate_early)},

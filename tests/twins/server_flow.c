@@ -57,22 +57,6 @@ static bool threaten(struct server_shim *ss, struct server_request *r)
     return false;
 }
 
-/* The same, and what is held is let go by a request of our own. */
-static bool threaten_all(struct server_shim *ss, struct server_request *r)
-{
-    struct buf body = BUF_INIT;
-
-    if (threaten(ss, r))
-        return true;
-    entity_empty(&body, NULL);
-    entity_set(&body, "sid", r->session->sid);
-    entity_set_number(&body, "rid", r->session->low + 1);
-    entity_set(&body, "pause", "5");
-    server_shim_inject(ss, r->now_ms, &body);
-    buf_release(&body);
-    return false;
-}
-
 static bool call_it_policy(struct server_shim *ss, struct server_answer *a)
 {
     (void)ss;
@@ -278,8 +262,6 @@ const struct twin twins_server_flow[] = {
     {"threatens-and-goes-on", TWIN_FAULTY,
      "says item-not-found to a rid beyond the window, and keeps the session",
      SERVER(.request = threaten, .answer = note_requests)},
-    {"threatens-and-lets-go", TWIN_FAULTY, "does so, and answers what it holds",
-     SERVER(.request = threaten_all, .answer = note_requests)},
     {"calls-the-window-a-policy", TWIN_FAULTY,
      "says policy-violation where item-not-found is meant",
      SERVER(.answer = call_it_policy)},

@@ -127,6 +127,20 @@ static void give(struct call *c, const struct buf *body)
     buf_add(&c->given, buf_str(body), body->len);
 }
 
+/* A stream error brings its condition along. */
+static void put_carry(struct server_session *s, struct buf *body)
+{
+    if (!s->carry.len)
+        return;
+    if (strstr(buf_str(&s->carry), "<stream:error")) {
+        entity_set(body, "type", "terminate");
+        entity_set(body, "condition", "remote-stream-error");
+        entity_set(body, "xmlns:stream", XML_NS_STREAM);
+    }
+    entity_put_payload(body, &s->carry);
+    buf_clear(&s->carry);
+}
+
 static void answer_with_carry(struct server_shim *ss, struct server_request *r)
 {
     struct server_session *s = r->session;
@@ -134,9 +148,7 @@ static void answer_with_carry(struct server_shim *ss, struct server_request *r)
     struct buf body = BUF_INIT;
 
     entity_empty(&body, NULL);
-    if (s->carry.len)
-        entity_put_payload(&body, &s->carry);
-    buf_clear(&s->carry);
+    put_carry(s, &body);
     give(c, &body);
     c->answered = true;
     server_shim_answer(ss, r->now_ms, r->token, 200, &body);
@@ -191,10 +203,8 @@ static bool carry_over(struct server_shim *ss, struct server_answer *a)
         s->flag = entity_has(&a->body, "type", "terminate");
     } else if (a->call && !a->replay && a->status == 200 &&
                !entity_has(&a->body, "type", "error")) {
-        if (s->carry.len && !a->call->pause)
-            entity_put_payload(&a->body, &s->carry);
         if (!a->call->pause)
-            buf_clear(&s->carry);
+            put_carry(s, &a->body);
         if (s->flag && a->call->terminate)
             entity_set(&a->body, "type", "terminate");
         give(a->call, &a->body);
@@ -332,7 +342,7 @@ const struct twin twins_server_habits[] = {
     {"has-features-when-polled", TWIN_RIGHT,
      "has the features of the stream in its third answer",
      SERVER(.options = features_polled)},
-    {"does-not-offer-restarts", TWIN_RIGHT,
+    {"does-not-offer-restarts", TWIN_UNADVISED,
      "does not say that it can restart a stream, and can",
      SERVER(.options = no_restartlogic)},
     {"is-slow", TWIN_RIGHT, "needs a second and a half for every answer",
@@ -340,13 +350,13 @@ const struct twin twins_server_habits[] = {
     {"holds-the-creation", TWIN_RIGHT,
      "holds the creation for nearly as long as it may",
      SERVER(.answer = hold_creation)},
-    {"answers-at-once", TWIN_RIGHT,
+    {"answers-at-once", TWIN_UNADVISED,
      "answers a payload at once, and brings what comes of it later",
      SERVER(.request = answer_at_once, .answer = carry_over)},
     {"polls-and-answers-at-once", TWIN_UNADVISED, "does so in polling sessions",
      SERVER(.options = count_no_polls, .request = answer_at_once,
             .answer = show_polling)},
-    {"brings-messages-later", TWIN_RIGHT,
+    {"brings-messages-later", TWIN_UNADVISED,
      "does so, and brings a message one answer later still",
      SERVER(.request = note_message, .answer = bring_later)},
     {"greets-its-users", TWIN_RIGHT, "has a message of the day for everybody",

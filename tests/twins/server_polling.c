@@ -108,9 +108,14 @@ static bool mind_repeats(struct server_shim *ss, struct server_request *r)
 
 static bool mind_payloads(struct server_shim *ss, struct server_request *r)
 {
-    if (!r->session || r->repeat || !strstr(buf_str(&r->body), "urn:xmpp:ping"))
+    const char *body = buf_str(&r->body);
+
+    if (!r->session || r->repeat)
         return true;
-    return !comes_within(r, SOON_MS) || end_by_policy(ss, r);
+    if (strstr(body, "UNKNOWN")) /* a login that is none, right after a poll */
+        return end_by_policy(ss, r);
+    return !strstr(body, "urn:xmpp:ping") || !comes_within(r, SOON_MS) ||
+           end_by_policy(ss, r);
 }
 
 static bool call_it(struct server_answer *a, const char *condition)
