@@ -370,6 +370,18 @@ static void read_act(struct reader *r, const xmlNode *node, struct step *st)
 
 /* ----------------------------------------------------------- server role */
 
+/* How a request goes out. */
+static void read_sending(struct reader *r, const xmlNode *node, struct step *st)
+{
+    st->conn = reader_attr(node, "conn");
+    st->http_minor = reader_is(node, "http", "1.0") ? 0 : 1;
+    st->chunks = (unsigned)reader_number(node, "chunks", 0);
+    st->encoding = reader_attr(node, "encoding");
+    st->entity_after = reader_duration(r, node, "entity-after");
+    st->send_every = reader_duration(r, node, "send-every");
+    read_named(r, node, "header", &st->options, &st->option_count);
+}
+
 static void read_creation(struct reader *r, const xmlNode *node,
                           struct step *st)
 {
@@ -398,6 +410,7 @@ static void read_login(struct reader *r, const xmlNode *node, struct step *st)
 static void read_create(struct reader *r, const xmlNode *node, struct step *st)
 {
     st->kind = STEP_CREATE;
+    read_sending(r, node, st);
     read_creation(r, node, st);
 }
 
@@ -425,19 +438,13 @@ static void read_request(struct reader *r, const xmlNode *node, struct step *st)
 
     st->kind = STEP_REQUEST;
     st->as = reader_attr(node, "as");
-    st->conn = reader_attr(node, "conn");
     st->session = reader_attr(node, "session");
     read_attrs(r, node, st, attrs);
-    st->http_minor = reader_is(node, "http", "1.0") ? 0 : 1;
-    st->chunks = (unsigned)reader_number(node, "chunks", 0);
-    st->encoding = reader_attr(node, "encoding");
+    read_sending(r, node, st);
     st->whole = reader_is(node, "whole", "yes");
-    st->entity_after = reader_duration(r, node, "entity-after");
-    st->send_every = reader_duration(r, node, "send-every");
     st->stop_after_bytes = reader_number(node, "stop-after-bytes", -1);
     st->terminate = reader_is(node, "type", "terminate");
     st->restart = reader_is(node, "restart", "yes");
-    read_named(r, node, "header", &st->options, &st->option_count);
     read_named(r, node, "attribute", &st->body_attrs, &st->body_attr_count);
     reader_payload(r, node, &st->payload);
     reader_body(r, node, &st->body);

@@ -227,6 +227,7 @@ int cmd_serve(int argc, char **argv)
     int status;
     size_t i;
 
+    o.mock.accept = "gzip,deflate";
     o.host = mem_dup("127.0.0.1");
     argp_parse(&argp, argc, argv, 0, NULL, &o);
     status = serve(&o, &e) < 0 ? cmd_fail(EXIT_USAGE, &e) : 0;

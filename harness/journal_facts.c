@@ -326,6 +326,10 @@ void facts_request(struct journal *j, struct journal_x *x, const char *data,
     body = facts_body(x->req);
     x->kind = kind_of(x->req, body);
     method = xml_attr(x->req, NULL, "method");
+    /* a case may write a body into a GET, which makes no session */
+    if (j->role == ROLE_SERVER && x->kind != KIND_OPTIONS && method &&
+        strcmp(method, "POST") != 0)
+        x->kind = KIND_OTHER;
     if (method)
         journal_put(x->node, "method", method);
     journal_put(x->node, "kind", facts_kind_name(x->kind));

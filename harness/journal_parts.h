@@ -37,6 +37,7 @@ enum kind {
 struct journal_x {
     unsigned n;
     unsigned conn;
+    unsigned behind; /* an open one on its connection when it began; 0: none */
     xmlNodePtr node;
     xmlNodePtr req;
     xmlNodePtr answer; /* what the manager answered, until it is the res */
@@ -208,6 +209,9 @@ bool facts_is_number(const char *text); /* digits, at least one */
 
 /* ---- an exchange's way (journal_x.c) ---- */
 void x_event(struct journal *j, const struct event *ev);
+/* Server role: when the manager could begin to hold it: all of it was sent, no
+ * lower rid was missing, and what is before it on its connection answered. */
+int64_t x_begun(const struct journal *j, const struct journal_x *x);
 void x_finish(struct journal *j, int64_t now_ms);
 
 /* ---- connections (journal_conn.c) ---- */

@@ -377,15 +377,12 @@ static void clock_answer(struct journal *j, const struct journal_session *s,
                          struct journal_x *x, const struct event *ev)
 {
     struct journal_rid *r = x->rid;
-    int64_t from = x->sent >= 0 ? x->sent : x->t0;
     bool hit;
 
     if (r->copies > 1 || x->faulted)
         return;
     if (s->wait_ms >= 0 && !rids_missing_below(s, r->text)) {
-        if (s->filled_t > from)
-            from = s->filled_t;
-        journal_put_number(x->node, "took", ev->t_ms - from);
+        journal_put_number(x->node, "took", ev->t_ms - x_begun(j, x));
         journal_put_number(x->node, "wait-ms", s->wait_ms);
     }
     if (is_foreign(j, s, r))

@@ -114,13 +114,30 @@ static void place(struct journal *j, struct journal_x *x)
         session_request(j, s, x);
 }
 
+/* The last of those whose answer must come before this one's. */
+static unsigned open_on(const struct journal *j, unsigned conn)
+{
+    unsigned last = 0;
+
+    for (size_t i = 0; conn && i < j->open_count; i++) {
+        const struct journal_x *x = journal_x_of(j, j->open[i]);
+
+        if (x->conn == conn && x->n > last)
+            last = x->n;
+    }
+    return last;
+}
+
 static void on_req(struct journal *j, const struct event *ev)
 {
+    unsigned conn = (unsigned)event_int(ev, "conn", 0);
+    unsigned behind = open_on(j, conn);
     struct journal_x *x = add_x(j, event_int(ev, "x", 0));
 
     if (!x)
         return;
-    x->conn = (unsigned)event_int(ev, "conn", 0);
+    x->conn = conn;
+    x->behind = behind;
     x->seq0 = ev->seq;
     x->t0 = event_int(ev, "begun", ev->t_ms);
     x->seen = portion_of(event_get(ev, "arrived"));
@@ -379,6 +396,16 @@ void x_event(struct journal *j, const struct event *ev)
     }
 }
 
+int64_t x_begun(const struct journal *j, const struct journal_x *x)
+{
+    const struct journal_x *before = journal_x_of(j, x->behind);
+    int64_t from = x->sent >= 0 ? x->sent : x->t0;
+
+    if (x->session && x->session->filled_t > from)
+        from = x->session->filled_t;
+    return before && before->t1 > from ? before->t1 : from;
+}
+
 /* Server role: what is still unanswered, and for how long. */
 void x_finish(struct journal *j, int64_t now_ms)
 {
@@ -391,10 +418,9 @@ void x_finish(struct journal *j, int64_t now_ms)
             x->session->wait_ms < 0 || x->session->ended ||
             rids_missing_below(x->session, x->rid->text))
             continue;
-        journal_put_number(x->node, "took",
-                           now_ms - (x->session->filled_t > x->sent
-                                         ? x->session->filled_t
-                                         : x->sent));
+        if (x->behind && journal_x_of(j, x->behind)->t1 < 0)
+            continue;
+        journal_put_number(x->node, "took", now_ms - x_begun(j, x));
         journal_put_number(x->node, "wait-ms", x->session->wait_ms);
     }
 }

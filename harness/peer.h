@@ -75,6 +75,7 @@ struct server_arrival {
     const char *bytes; /* HTTP and everything, as far as it came */
     size_t len;
     bool whole;
+    unsigned conn;
     unsigned pieces; /* in which it came */
     bool behind;     /* others on its connection are not answered yet */
 };

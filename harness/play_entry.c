@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "play_sending.h"
 #include "play_login.h"
 
 /* What we ask for where a case does not say. */
@@ -125,14 +126,15 @@ static void set_limit(const struct play *p, struct entry *en, int64_t now_ms)
 static bool begin_entry(struct play *p, struct thread *th,
                         const struct step *st, int64_t now_ms)
 {
-    struct sending how = SENDING_INIT;
     struct buf entity = BUF_INIT;
+    struct sending how;
     struct raw_body body;
     struct entry *en;
     bool ok;
 
     raw_body_init(&body);
-    ok = creation_body(p, now_ms, st, &body);
+    ok = sending_read(p, now_ms, st, &how) &&
+         creation_body(p, now_ms, st, &body);
     if (ok) {
         en = mem_alloc(sizeof *en);
         th->extra = en;
@@ -151,6 +153,7 @@ static bool begin_entry(struct play *p, struct thread *th,
         set_limit(p, en, now_ms);
     }
     buf_release(&entity);
+    sending_release(&how);
     raw_body_release(&body);
     return ok;
 }

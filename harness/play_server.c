@@ -14,6 +14,7 @@
 #include "common/xml.h"
 #include "raw_answer.h"
 #include "play_entry.h"
+#include "play_sending.h"
 
 /* A drain on its way: a thread's extra. */
 struct drain {
@@ -107,39 +108,6 @@ static enum went drain_step(struct play *p, struct thread *th,
 
 /* ---- request ---- */
 
-/* The case's own headers, evaluated. */
-struct headers {
-    struct http_header *items;
-    size_t count;
-};
-
-static void headers_release(struct headers *h)
-{
-    for (size_t i = 0; i < h->count; i++)
-        free((char *)h->items[i].value);
-    free(h->items);
-}
-
-static bool headers_read(struct play *p, int64_t now_ms, const struct step *st,
-                         struct headers *h)
-{
-    struct err e = {""};
-
-    h->count = 0;
-    h->items = mem_alloc((st->option_count + 1) * sizeof *h->items);
-    for (size_t i = 0; i < st->option_count; i++) {
-        char *value = avt_eval(st->options[i].value, p->journal, &e);
-
-        if (e.text[0]) {
-            play_end_broken(p, now_ms, st->line, &e);
-            return false;
-        }
-        h->items[h->count].name = st->options[i].name;
-        h->items[h->count++].value = value ? value : mem_dup("");
-    }
-    return true;
-}
-
 static bool add_text(struct play *p, int64_t now_ms, const struct step *st,
                      const struct avt *text, struct buf *out)
 {
@@ -205,50 +173,20 @@ static bool build_entity(struct play *p, int64_t now_ms, const struct step *st,
     return true;
 }
 
-/* How it goes out; method and path are yours in any case. */
-static bool read_sending(struct play *p, int64_t now_ms, const struct step *st,
-                         struct sending *how, char **method, char **path)
-{
-    *method = play_attr(p, now_ms, st, "method");
-    *path = play_attr(p, now_ms, st, "path");
-    how->conn = st->conn;
-    how->method = *method;
-    how->path = *path;
-    how->minor = st->http_minor;
-    how->chunks = st->chunks;
-    how->coding = coding_of(st->encoding ? st->encoding : "");
-    how->whole = st->whole;
-    how->stop_after = st->stop_after_bytes;
-    how->every_ms = play_duration(p, now_ms, &st->send_every, st->line);
-    how->entity_after_ms =
-        play_duration(p, now_ms, &st->entity_after, st->line);
-    return !p->over;
-}
-
 static enum went request_step(struct play *p, const struct step *st,
                               int64_t now_ms)
 {
-    struct sending how = SENDING_INIT;
-    struct headers headers = {NULL, 0};
     struct buf entity = BUF_INIT;
-    char *method = NULL;
-    char *path = NULL;
-    bool ok;
+    struct sending how;
+    bool ok = sending_read(p, now_ms, st, &how) &&
+              build_entity(p, now_ms, st, &entity);
 
-    ok = read_sending(p, now_ms, st, &how, &method, &path) &&
-         headers_read(p, now_ms, st, &headers) &&
-         build_entity(p, now_ms, st, &entity);
-    if (ok) {
-        how.headers = headers.items;
-        how.header_count = headers.count;
+    if (ok)
         play_name_x(
             p, now_ms, st->as,
             sessions_send(p, now_ms, &how, buf_str(&entity), entity.len));
-    }
-    headers_release(&headers);
     buf_release(&entity);
-    free(method);
-    free(path);
+    sending_release(&how);
     return ok ? WENT_ON : WENT_OVER;
 }
 

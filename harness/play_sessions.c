@@ -314,7 +314,8 @@ unsigned sessions_send(struct play *p, int64_t now_ms,
 
     ex = send_bytes(p, now_ms, how, bytes, bytes_len,
                     method_of(how, entity, len), &x);
-    raw_facts_read(&facts, entity, len);
+    /* with another method it is no request of a session, §5 */
+    raw_facts_read(&facts, entity, strcmp(ex->method, "POST") ? 0 : len);
     ex->empty = facts.empty;
     ex->terminate = facts.terminate;
     ex->creation = facts.is_body && !facts.sid;

@@ -217,6 +217,7 @@ static void arrive(struct stage *s, struct exchange *ex)
     const struct server_arrival a = {.bytes = ex->request,
                                      .len = ex->len,
                                      .whole = is_whole(ex),
+                                     .conn = ex->conn,
                                      .pieces = ex->pieces,
                                      .behind = first_on(s, ex->conn) != ex};
 
@@ -271,7 +272,7 @@ static bool take_answers(struct stage *s)
         struct exchange *ex = exchange(s, (unsigned)a.token);
 
         any = true;
-        if (!ex || !ex->open)
+        if (!ex || s->conns[ex->conn - 1].closed)
             continue;
         ex->held = false;
         answer(s, ex, &a);
@@ -304,37 +305,45 @@ static bool is_http10(const struct exchange *ex)
     return version && version < strstr(ex->request, "\r\n");
 }
 
-/* An answer is through; its connection may be, too. */
-static void after_answer(struct stage *s, const struct exchange *ex, bool stays)
+static bool server_closes(const struct exchange *ex, bool stays)
 {
-    unsigned conn = ex->conn;
+    return ex->course != COURSE_STAYS &&
+           (ex->course == COURSE_CLOSES || !stays || is_http10(ex));
+}
+
+/* An answer is through; its connection may be, too. */
+static void after_answer(struct stage *s, unsigned conn, bool closes)
+{
     const struct connection *c = &s->conns[conn - 1];
 
-    if (!c->name)
-        end_connection(s, conn, true, DELIVERY_FIN);
-    else if (ex->course != COURSE_STAYS &&
-             (ex->course == COURSE_CLOSES || !stays || is_http10(ex)))
+    if (c->name && closes)
         end_connection(s, conn, false, DELIVERY_FIN);
-    else if (c->closing && !first_on(s, conn))
+    else if (!c->name || (c->closing && !first_on(s, conn)))
         end_connection(s, conn, true, DELIVERY_FIN);
     serve_next(s, conn);
 }
 
-static void tell(struct stage *s, struct exchange *of,
-                 const struct happening *h)
+/* The player may send at once when it is told: what was said of the connection
+ * counts already then. */
+static void tell(struct stage *s, unsigned x, const struct happening *h)
 {
-    struct exchange *ex = h->kind == ANSWERED ? first_on(s, of->conn) : of;
+    unsigned conn = exchange(s, x)->conn;
+    struct exchange *ex =
+        h->kind == ANSWERED ? first_on(s, conn) : exchange(s, x);
     bool stays = true;
+    bool closes;
     enum play_part came;
 
     if (!ex || !ex->open)
         return;
     came = how_much(h, ex->head, &stays);
+    closes = server_closes(ex, stays);
+    s->conns[conn - 1].closing |= h->kind == ANSWERED && (closes || !stays);
     ex->open = false;
     play_response(s->play, s->now_ms, ex->x, h->bytes, h->len, came,
                   came == PLAY_PART ? "the answer is not whole" : h->why);
     if (h->kind == ANSWERED)
-        after_answer(s, exchange(s, h->x), stays);
+        after_answer(s, conn, closes);
 }
 
 static void sent(struct stage *s, unsigned x)
@@ -359,7 +368,7 @@ static void happen(struct stage *s, const struct happening *h)
         break;
     case ANSWERED:
     case ENDED:
-        tell(s, exchange(s, h->x), h);
+        tell(s, h->x, h);
         break;
     case CLOSED:
         play_closed(s->play, s->now_ms, h->conn, h->how, h->flag);

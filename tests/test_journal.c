@@ -293,6 +293,10 @@ static void test_connections_and_their_tls(void)
     maker_init(&m, ROLE_SERVER);
     maker_event(&m, 1, "open", NULL, "conn", "1", NULL);
     MAKER_STR(&m, "count($journal/conn[@n = 1][not(@closed)])", "1");
+    maker_event(&m, 2, "close", NULL, "conn", "1", "how", "fin", "by", "peer",
+                NULL);
+    MAKER_STR(&m, "concat(//conn/@n, //conn/@closed, //conn/@closed-by)",
+              "1finpeer");
     maker_release(&m);
 }
 
