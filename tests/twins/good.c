@@ -362,9 +362,17 @@ static const struct server_peer_ops mock_peer_ops = {
 /* Of SCRAM's hash: thousands of logins would spend most of their time on it. */
 #define FEW_ITERATIONS 16
 
+struct mock_options peer_mock_options(void)
+{
+    struct mock_options o = mock_options_default();
+
+    o.accept = "gzip,deflate";
+    return o;
+}
+
 struct server_peer *peer_mock(const struct mock_options *options)
 {
-    struct mock_options o = options ? *options : mock_options_default();
+    struct mock_options o = options ? *options : peer_mock_options();
     struct mock_peer *mp = mem_alloc(sizeof *mp);
 
     o.scram_iterations = FEW_ITERATIONS;

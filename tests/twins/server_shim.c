@@ -37,6 +37,7 @@ struct server_shim {
     struct outgoing *out;   /* by due time */
     struct outgoing *taken; /* lent to the caller */
     struct mock_header headers[SHIM_MAX_HEADERS + 3];
+    bool cors;    /* the core lets pages of other sites in */
     char *accept; /* codings that the core undoes, or NULL */
     struct creation {
         uint64_t token;
@@ -44,6 +45,7 @@ struct server_shim {
     } creations[MAX_CREATIONS]; /* without an answer yet */
     size_t creation_count;
     uint64_t own_token;
+    struct shim_memory memory;
 };
 
 static struct server_shim *shim(struct server_peer *sp)
@@ -67,6 +69,11 @@ struct server_session *server_shim_session(const struct server_shim *ss,
                                            const char *sid)
 {
     return find_session(ss, sid);
+}
+
+struct shim_memory *server_shim_memory(struct server_shim *ss)
+{
+    return &ss->memory;
 }
 
 struct server_session *server_shim_newest(const struct server_shim *ss)
@@ -259,7 +266,8 @@ void server_shim_answer(struct server_shim *ss, int64_t now_ms, uint64_t token,
                               .content_type = "text/xml; charset=utf-8",
                               .body = *body};
 
-    server_answer_add_header(&a, "Access-Control-Allow-Origin", "*");
+    if (ss->cors)
+        server_answer_add_header(&a, "Access-Control-Allow-Origin", "*");
     queue(ss, &a);
     headers_free(a.headers, a.header_count);
 }
@@ -616,13 +624,14 @@ static const struct server_peer_ops shim_ops = {
 struct server_peer *server_shim_new(const struct server_hooks *hooks)
 {
     struct server_shim *ss = mem_alloc(sizeof *ss);
-    struct mock_options options = mock_options_default();
+    struct mock_options options = peer_mock_options();
 
     if (hooks->options)
         hooks->options(&options);
     ss->base.ops = &shim_ops;
     ss->hooks = hooks;
     ss->accept = mem_dup(options.accept);
+    ss->cors = options.cors;
     ss->inner = peer_mock(&options);
     return &ss->base;
 }

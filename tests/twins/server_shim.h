@@ -144,6 +144,13 @@ struct server_session *server_shim_session(const struct server_shim *ss,
 struct call *server_shim_call(const struct server_shim *ss, uint64_t token,
                               struct server_session **of);
 
+/* For a twin that has something to remember beyond its sessions; zeroed. */
+struct shim_memory {
+    bool flag;
+    uint64_t count, token;
+};
+struct shim_memory *server_shim_memory(struct server_shim *ss);
+
 /* The session that was made last, or NULL. */
 struct server_session *server_shim_newest(const struct server_shim *ss);
 

@@ -60,6 +60,7 @@ extern const struct twin twins_server_errors[];
 extern const struct twin twins_server_flow[];
 extern const struct twin twins_server_habits[];
 extern const struct twin twins_server_http[];
+extern const struct twin twins_server_headers[];
 extern const struct twin twins_server_idle[];
 extern const struct twin twins_server_keys[];
 extern const struct twin twins_server_login[];
@@ -83,6 +84,8 @@ struct client_peer *peer_libbosh(void (*tweak)(struct bosh_options *o));
 
 /* The mock's core. options: NULL for the defaults of the self-test. */
 struct server_peer *peer_mock(const struct mock_options *options);
+/* What it is like where nothing else is said: it undoes gzip and deflate. */
+struct mock_options peer_mock_options(void);
 
 /* By name, or NULL. */
 const struct twin *twin_find(enum role role, const char *name);
