@@ -469,6 +469,10 @@ static void check_requests(const struct step *st)
     CHECK_INT(avt_count(st[2].body.text), 1);
     CHECK_INT(st[3].stop_after_bytes, 20);
     CHECK_INT(st[3].send_every.ms, 5);
+    CHECK_INT(st[3].entity_after.ms, 7);
+    CHECK_INT(st[3].chunks, 3);
+    CHECK_STR(st[3].encoding, "gzip");
+    CHECK(st[3].whole);
     CHECK_INT(st[3].http_minor, 0);
     CHECK_STR(st[3].raw.data, "<body/>");
     CHECK_INT(st[4].kind, STEP_ABORT);

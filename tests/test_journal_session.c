@@ -517,6 +517,27 @@ static void test_time_in_the_managers_hands(void)
     maker_release(&m);
 }
 
+/* Nobody reads a request whose connection is busy with another. */
+static void test_a_request_behind_another_is_held_from_its_turn(void)
+{
+    struct maker m;
+
+    maker_init(&m, ROLE_SERVER);
+    maker_session(&m, 0, "");
+    maker_request(&m, 1000, 2, 7, BODY SID "rid='101'/>");
+    maker_request(&m, 1000, 3, 7, BODY SID "rid='102'/>");
+    maker_exchange_end(&m, 5000, 2, EMPTY);
+    maker_exchange_end(&m, 5300, 3, EMPTY);
+    MAKER_STR(&m, "$x[2]/@took", "4000");
+    MAKER_STR(&m, "$x[3]/@took", "300");
+    maker_request(&m, 6000, 4, 7, BODY SID "rid='103'/>");
+    maker_request(&m, 6000, 5, 7, BODY SID "rid='104'/>");
+    journal_finish(m.journal, 90000);
+    MAKER_STR(&m, "$x[4]/@took", "84000");
+    MAKER_STR(&m, "count($x[5]/@took)", "0");
+    maker_release(&m);
+}
+
 static void test_replays(void)
 {
     struct maker m;
@@ -597,6 +618,8 @@ int add_journal_session_tests(CU_pSuite suite)
          test_a_poll_before_the_ack_of_the_answer_counts},
         {"what is known of a server", test_what_is_known_of_a_server},
         {"time in the manager's hands", test_time_in_the_managers_hands},
+        {"a request behind another is held from its turn",
+         test_a_request_behind_another_is_held_from_its_turn},
         {"replays", test_replays},
         {"iqs answered more often than asked",
          test_iqs_answered_more_often_than_asked},

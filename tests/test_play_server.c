@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/xml.h"
 #include "harness/raw_body.h"
 #include "playrig.h"
 #include "tests/check.h"
@@ -50,6 +51,56 @@ static void test_a_case_replaces_our_headers(void)
                              "User-Agent: boshspec/" BOSHSPEC_VERSION "\r\n"
                              "content-type: text/plain\r\n"
                              "Content-Length: 2\r\n\r\nhi");
+    buf_release(&out);
+}
+
+static void test_an_entity_goes_in_chunks_or_packed(void)
+{
+    struct raw_request r = {
+        .target = "/x", .minor = 1, .entity = "abcde", .entity_len = 5};
+    struct http_message m;
+    struct buf out = BUF_INIT;
+    size_t used;
+
+    r.chunks = 2;
+    raw_request_write(&out, &r);
+    CHECK(strstr(buf_str(&out), "Transfer-Encoding: chunked\r\n\r\n"
+                                "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"));
+    CHECK(!strstr(buf_str(&out), "Content-Length"));
+    buf_clear(&out);
+    r.chunks = 0;
+    r.coding = CODING_GZIP;
+    raw_request_write(&out, &r);
+    CHECK(strstr(buf_str(&out), "Content-Encoding: gzip\r\n") != NULL);
+    CHECK(http_read(HTTP_REQUEST, out.data, out.len, false, false, &m, &used,
+                    NULL) == HTTP_WHOLE);
+    CHECK_INT(used, out.len);
+    buf_clear(&out);
+    CHECK(coding_decode(&out, CODING_GZIP, m.body.data, m.body.len, 5, NULL) ==
+          0);
+    CHECK_STR(buf_str(&out), "abcde");
+    http_message_release(&m);
+    buf_release(&out);
+}
+
+static void test_lengths_may_be_wrong_or_missing(void)
+{
+    struct http_header length = {"content-length", ""};
+    struct raw_request r = {.target = "/x",
+                            .minor = 1,
+                            .headers = &length,
+                            .header_count = 1,
+                            .entity = "hi",
+                            .entity_len = 2};
+    struct buf out = BUF_INIT;
+
+    raw_request_write(&out, &r);
+    CHECK(!strstr(buf_str(&out), "ength"));
+    buf_clear(&out);
+    length.value = "9";
+    raw_request_write(&out, &r);
+    CHECK(strstr(buf_str(&out), "content-length: 9\r\n\r\nhi") != NULL);
+    CHECK(!strstr(buf_str(&out), "Content-Length"));
     buf_release(&out);
 }
 
@@ -154,6 +205,80 @@ static void test_a_request_may_drip_and_stop(void)
     CHECK_INT(r.sent[1].pieces, 7);
     CHECK_STR(r.sent[1].bytes, "POST /h");
     CHECK(strstr(buf_str(&r.log), "arrived=\"part\"") != NULL);
+    playrig_release(&r);
+}
+
+static void test_a_request_may_rest_behind_its_head(void)
+{
+    struct playrig r;
+    struct step *st;
+
+    playrig_init(&r);
+    st = playrig_request(&r, "late", NULL, NULL);
+    st->body.text = playrig_avt("<body " NS "/>");
+    st->entity_after.ms = 300;
+    playrig_start(&r);
+    CHECK_INT(r.sent[1].pieces, 2);
+    CHECK_STR(r.sent[1].entity, "<body " NS "/>");
+    playrig_release(&r);
+}
+
+static void test_bytes_of_the_cases_own_go_out_as_they_are(void)
+{
+    char bytes[] = "BREW /pot HTTP/1.1\r\n\r\n";
+    struct playrig r;
+    struct step *st;
+
+    playrig_init(&r);
+    st = playrig_request(&r, "raw", NULL, NULL);
+    st->raw.data = bytes;
+    st->raw.len = strlen(bytes);
+    st->raw.times = 2;
+    st->whole = true;
+    playrig_start(&r);
+    CHECK(strncmp(r.sent[1].bytes, bytes, strlen(bytes)) == 0);
+    CHECK_INT(r.sent[1].len, 2 * strlen(bytes));
+    CHECK(strstr(buf_str(&r.log), "method=\"BREW\"") != NULL);
+    playrig_release(&r);
+}
+
+static void test_a_creation_goes_out_as_a_request_does(void)
+{
+    struct playrig r;
+    struct step *st;
+
+    playrig_init(&r);
+    st = playrig_step(&r, STEP_CREATE);
+    st->as = (char *)"s";
+    st->conn = (char *)"a";
+    st->chunks = 2;
+    playrig_header(st, "Content-Type", "text/plain");
+    playrig_start(&r);
+    CHECK_STR(r.sent[1].conn, "a");
+    CHECK(strstr(r.sent[1].bytes, "Transfer-Encoding: chunked") != NULL);
+    CHECK(strstr(r.sent[1].bytes, "Content-Type: text/plain") != NULL);
+    CHECK(strstr(r.sent[1].entity, " wait=") != NULL);
+    playrig_release(&r);
+}
+
+static void test_only_a_post_belongs_to_a_session(void)
+{
+    struct playrig r;
+    struct step *st;
+    uint64_t first;
+
+    playrig_init(&r);
+    playrig_login(&r, "s");
+    st = playrig_request(&r, "get", "s", NULL);
+    playrig_attr(st, "method", "GET");
+    st->terminate = true;
+    playrig_request(&r, "next", "s", NULL);
+    playrig_start(&r);
+    playrig_hand_login(&r);
+    first = playrig_rid_of(&r, 5);
+    CHECK(playrig_rid_of(&r, 6) == first);
+    CHECK_STR(xml_attr(journal_x(r.play->journal, 5), NULL, "kind"), "other");
+    CHECK(!xml_attr(journal_x(r.play->journal, 5), NULL, "session"));
     playrig_release(&r);
 }
 
@@ -464,6 +589,10 @@ int suite_play_server(void)
         {"a body is written as it is asked for",
          test_a_body_is_written_as_it_is_asked_for},
         {"a case replaces our headers", test_a_case_replaces_our_headers},
+        {"an entity goes in chunks or packed",
+         test_an_entity_goes_in_chunks_or_packed},
+        {"lengths may be wrong or missing",
+         test_lengths_may_be_wrong_or_missing},
         {"a rid is digits that fit", test_a_rid_is_digits_that_fit},
         {"requests take the next rid and may leave a gap",
          test_requests_take_the_next_rid_and_may_leave_a_gap},
@@ -472,6 +601,14 @@ int suite_play_server(void)
         {"raw entities are sent as they are",
          test_raw_entities_are_sent_as_they_are},
         {"a request may drip and stop", test_a_request_may_drip_and_stop},
+        {"a request may rest behind its head",
+         test_a_request_may_rest_behind_its_head},
+        {"bytes of the case's own go out as they are",
+         test_bytes_of_the_cases_own_go_out_as_they_are},
+        {"a creation goes out as a request does",
+         test_a_creation_goes_out_as_a_request_does},
+        {"only a POST belongs to a session",
+         test_only_a_post_belongs_to_a_session},
         {"a resend has the same bytes", test_a_resend_has_the_same_bytes},
         {"a resend of nothing is an error",
          test_a_resend_of_nothing_is_an_error},

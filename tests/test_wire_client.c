@@ -170,6 +170,30 @@ static void test_an_answer_that_closes_takes_no_request_along(void)
     stop(&s);
 }
 
+/* Whether and when it closes a connection that a case named is the server's to
+ * show. */
+static void test_an_announced_close_is_left_to_the_server(void)
+{
+    struct server s;
+    struct fx_client *c;
+
+    start(&s);
+    CHECK_INT(ask(&s, "a", REQUEST, DELIVERY_KEEP), 1);
+    CHECK_INT(wire_conn_of(s.fx.wire, 1), 1);
+    c = next_conn(&s);
+    CHECK(fx_gets(&s.fx, c, REQUEST));
+    fx_send(c, "HTTP/1.0 200 OK\r\nConnection: close\r\n"
+               "Content-Length: 5\r\n\r\nhello");
+    CHECK(fx_news(&s.fx, "response 1 whole"));
+    CHECK_INT(wire_conn_of(s.fx.wire, 1), 0);
+    fx_pass(&s.fx, 20);
+    CHECK(!fx_has(&s.fx, "closed 1"));
+    close(c->fd);
+    c->fd = -1;
+    CHECK(fx_news(&s.fx, "closed 1 fin by peer"));
+    stop(&s);
+}
+
 static void test_requests_are_in_flight_side_by_side(void)
 {
     struct server s;
@@ -393,6 +417,7 @@ int suite_wire_client(void)
     if (!s || !CU_ADD_TEST(s, test_request_is_answered_and_closed) ||
         !CU_ADD_TEST(s, test_named_connection_is_pipelined) ||
         !CU_ADD_TEST(s, test_an_answer_that_closes_takes_no_request_along) ||
+        !CU_ADD_TEST(s, test_an_announced_close_is_left_to_the_server) ||
         !CU_ADD_TEST(s, test_requests_are_in_flight_side_by_side) ||
         !CU_ADD_TEST(s, test_answer_without_length_ends_with_the_connection) ||
         !CU_ADD_TEST(s, test_broken_answers_are_told_in_plain_words) ||
