@@ -65,6 +65,7 @@ static void step_release(struct step *st)
     avt_free(st->times);
     free(st->index);
     free(st->conn);
+    free(st->encoding);
     avt_free(st->body.text);
     free(st->raw.data);
     duration_release(&st->send_every);

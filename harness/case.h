@@ -233,7 +233,7 @@ struct step {
     struct raw raw;               /* or raw bytes as the entity */
     int http_minor;               /* 1 unless http="1.0" */
     unsigned chunks;              /* of the entity; 0: not in chunks */
-    const char *encoding;         /* what it is packed in, or NULL */
+    char *encoding;               /* what it is packed in, or NULL */
     bool whole;                   /* raw is all that goes out */
     struct duration entity_after; /* the head */
     struct duration send_every;
