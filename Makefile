@@ -73,7 +73,7 @@ PURE = $(filter-out client-under-test/driver_% client-under-test/random.c \
 	harness/raw_*.c harness/redact.c harness/coverage.c) \
 	common/delivery.c common/http.c common/http_frame.c
 
-.PHONY: all lib run test check strophe peers lint format format-check bench fuzz cover coverage \
+.PHONY: all lib run test check strophe peers certify lint format format-check bench fuzz cover coverage \
 	install install-lib uninstall clean help deps deps-check run-built test-built
 
 all: $(B)/boshspec $(B)/bosh-client lib
@@ -81,6 +81,7 @@ all: $(B)/boshspec $(B)/bosh-client lib
 help:
 	@sed -n 's/^#   //p' Makefile
 	@echo "make peers        holds libbosh to Prosody, which it installs"
+	@echo "make certify      certifies Prosody, which it installs"
 	@echo "make strophe      certifies Strophe.js (wants node and npm)"
 	@echo "make install      PREFIX=$(PREFIX) DESTDIR=; make uninstall takes it away"
 	@echo "make install-lib  libbosh alone"
@@ -211,6 +212,12 @@ peers: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) $(B)/peer-tests $(B)/peer-certs
 	@tests/tools/peers $(B)
 
+# Prosody certified, and what is known of it told apart from what is new.
+certify: deps
+	@tests/tools/deps peers || true
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/peer-certs
+	@tests/tools/certify $(B)
+
 # ---- other people's clients ----
 
 # Strophe.js, as it is: what it fails is a finding, not a fault of ours.
@@ -234,6 +241,7 @@ check: deps-check
 	@tests/tools/tap build
 	@$(MAKE) --no-print-directory WERROR=1 test
 	@$(MAKE) --no-print-directory WERROR=1 SAN=address,undefined peers
+	@$(MAKE) --no-print-directory WERROR=1 certify
 	@$(MAKE) --no-print-directory WERROR=1 strophe
 
 SOURCES = $(wildcard common/*.[ch] client-under-test/*.[ch] \

@@ -165,13 +165,17 @@ struct wire_target {
  *
  * conn_name  NULL or "": a connection of its own, closed after the answer;
  *            otherwise the connection of that name, opened when there is none
- *            or the last one was closed; on it requests are pipelined
+ *            or the last one was closed; on it requests are pipelined, and it
+ *            is left to the server to close it, also if it said that it will
  * plan       the bytes, when they leave, and DELIVERY_KEEP to await an answer
  *
  * Returns the number of the exchange.
  */
 unsigned wire_request(struct wire *w, const struct wire_target *target,
                       const char *conn_name, const struct delivery *plan);
+
+/* The connection that x is on; 0 when x is over. */
+unsigned wire_conn_of(struct wire *w, unsigned x);
 
 /* Give x up: end its connection. response() is still called (WIRE_NONE or
  * WIRE_PART). */

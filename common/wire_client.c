@@ -45,6 +45,13 @@ static void take_answer(struct conn *c, size_t len, bool until_eof)
     buf_shift(&c->in, len);
 }
 
+/* Who said 'close' is to close it, and on a connection of the case's that is
+ * waited for: whether it comes, and when, is a fact. */
+static bool awaits_close(const struct conn *c)
+{
+    return c->name && !c->first && !c->half;
+}
+
 /* False when the connection must go: problem says why. */
 static bool look_for_answers(struct conn *c, bool eof, struct err *e)
 {
@@ -65,7 +72,7 @@ static bool look_for_answers(struct conn *c, bool eof, struct err *e)
             take_answer(c, used, until_eof);
         else
             buf_shift(&c->in, used); /* 1xx: the answer is still to come */
-        if (c->closing && !eof)
+        if (c->closing && !eof && !awaits_close(c))
             return false;
     }
     if (c->in.len && !c->wire->dead && !c->first)
@@ -393,6 +400,13 @@ unsigned wire_request(struct wire *w, const struct wire_target *target,
                                                     : plan->end_after_ms);
     wire_dirty(c);
     return x->id;
+}
+
+unsigned wire_conn_of(struct wire *w, unsigned x_id)
+{
+    const struct exchange *x = wire_x_find(w, x_id);
+
+    return x && x->conn ? x->conn->id : 0;
 }
 
 void wire_abort(struct wire *w, unsigned x_id, enum delivery_end how)

@@ -68,6 +68,7 @@ static void step_release(struct step *st)
     avt_free(st->body.text);
     free(st->raw.data);
     duration_release(&st->send_every);
+    duration_release(&st->entity_after);
 }
 
 void steps_free(struct step *steps, size_t count)
@@ -233,4 +234,5 @@ void step_each_expr(const struct step *st,
     walk_avt(&w, st->times);
     walk_avt(&w, st->body.text);
     walk_expr(&w, st->send_every.expr);
+    walk_expr(&w, st->entity_after.expr);
 }

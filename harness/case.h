@@ -40,6 +40,9 @@ struct raw {
     unsigned times;
 };
 
+/* How far a login goes. */
+enum login_part { LOGIN_TO_THE_END, LOGIN_BEFORE_AUTH, LOGIN_BEFORE_RESTART };
+
 #define REPLY_MAX_HEADERS 16
 
 /* What a stranger in front of the manager answers. */
@@ -223,16 +226,21 @@ struct step {
     char *index;       /* REPEAT, or NULL */
 
     /* REQUEST, RESEND */
-    char *conn;          /* or NULL */
-    bool restart;        /* restart="yes" */
-    bool terminate;      /* type="terminate" */
-    struct payload body; /* a whole <body/> written by the case */
-    struct raw raw;      /* or raw bytes as the entity */
-    int http_minor;      /* 1 unless http="1.0" */
+    char *conn;                   /* or NULL */
+    bool restart;                 /* restart="yes" */
+    bool terminate;               /* type="terminate" */
+    struct payload body;          /* a whole <body/> written by the case */
+    struct raw raw;               /* or raw bytes as the entity */
+    int http_minor;               /* 1 unless http="1.0" */
+    unsigned chunks;              /* of the entity; 0: not in chunks */
+    const char *encoding;         /* what it is packed in, or NULL */
+    bool whole;                   /* raw is all that goes out */
+    struct duration entity_after; /* the head */
     struct duration send_every;
     int64_t stop_after_bytes; /* -1: not given */
 
     unsigned account; /* LOGIN; 1 is the first, 0: anonymously */
+    enum login_part stop_before;
     enum cut_how how; /* ABORT */
 };
 

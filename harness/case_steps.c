@@ -382,12 +382,16 @@ static void read_creation(struct reader *r, const xmlNode *node,
     read_named(r, node, "attribute", &st->body_attrs, &st->body_attr_count);
 }
 
+static const char *const login_parts[] = {"", "auth", "restart", NULL};
+
 static void read_login(struct reader *r, const xmlNode *node, struct step *st)
 {
     st->kind = STEP_LOGIN;
     st->account = reader_is(node, "anonymous", "yes")
                       ? 0
                       : (unsigned)reader_number(node, "account", 1);
+    st->stop_before = (enum login_part)reader_word(
+        node, "stop-before", login_parts, LOGIN_TO_THE_END);
     read_creation(r, node, st);
 }
 
@@ -425,6 +429,10 @@ static void read_request(struct reader *r, const xmlNode *node, struct step *st)
     st->session = reader_attr(node, "session");
     read_attrs(r, node, st, attrs);
     st->http_minor = reader_is(node, "http", "1.0") ? 0 : 1;
+    st->chunks = (unsigned)reader_number(node, "chunks", 0);
+    st->encoding = reader_attr(node, "encoding");
+    st->whole = reader_is(node, "whole", "yes");
+    st->entity_after = reader_duration(r, node, "entity-after");
     st->send_every = reader_duration(r, node, "send-every");
     st->stop_after_bytes = reader_number(node, "stop-after-bytes", -1);
     st->terminate = reader_is(node, "type", "terminate");
@@ -433,7 +441,9 @@ static void read_request(struct reader *r, const xmlNode *node, struct step *st)
     read_named(r, node, "attribute", &st->body_attrs, &st->body_attr_count);
     reader_payload(r, node, &st->payload);
     reader_body(r, node, &st->body);
-    reader_raw(r, node, &st->raw);
+    st->body.text = reader_raw_text(r, node, st->body.text);
+    if (!st->body.text)
+        reader_raw(r, node, &st->raw);
 }
 
 static void read_resend(struct reader *r, const xmlNode *node, struct step *st)
@@ -484,6 +494,7 @@ static void read_step(struct reader *r, const xmlNode *node, struct step *st)
 {
     st->line = line_of(node);
     st->within.ms = st->until.ms = st->send_every.ms = -1;
+    st->entity_after.ms = -1;
     st->stop_after_bytes = -1;
     st->http_minor = 1;
     for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
@@ -587,8 +598,6 @@ static const char *step_sockets_only(const struct step *st)
         why = action_sockets_only(&st->actions[i]);
     if (why[0])
         return why;
-    if (st->kind == STEP_ABORT && st->how == CUT_HALF)
-        return "it closes half a connection";
     return case_steps_sockets_only(st->steps, st->step_count);
 }
 

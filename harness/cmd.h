@@ -33,6 +33,9 @@ enum {
 int cmd_client(int argc, char **argv);
 int cmd_server(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
+int cmd_doctor_client(int argc, char **argv);
+int cmd_doctor_server(int argc, char **argv);
 int cmd_lint(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_show(int argc, char **argv);
@@ -86,6 +89,9 @@ void cmd_words_release(struct cmd_words *w);
 long cmd_number(struct argp_state *state, const char *what, const char *text,
                 long min, long max);
 
+/* A folder with all that it is in; 0, or -1 with e. */
+int cmd_make_dir(const char *dir, struct err *e);
+
 /* The first line of a file. Yours, free(); NULL with e set. */
 char *cmd_password(const char *path, struct err *e);
 
@@ -138,5 +144,10 @@ struct select_options cmd_select_options(const struct cmd_run *c);
 /* Select, play, judge, report. peer: for the name of the default folder.
  * Returns the exit status. */
 int cmd_run_suite(struct cmd_run *c, const char *peer);
+
+/* The first contact alone, told in plain words: the play of a case, or in the
+ * server role (id NULL) what comes before all cases. Returns 0, 3 when it came
+ * to a bad end, or another exit status. */
+int cmd_run_doctor(struct cmd_run *c, const char *id);
 
 #endif

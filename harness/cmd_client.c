@@ -141,7 +141,10 @@ static char *peer_name(const char *command)
     return buf_take(&name);
 }
 
-int cmd_client(int argc, char **argv)
+/* A case in which it logs in and leaves. */
+#define FIRST_CONTACT "client/session/terminate-by-client"
+
+static int run_client(int argc, char **argv, bool doctor)
 {
     char sh[] = "/bin/sh", dash_c[] = "-c";
     struct options o = {.kind = &kinds[0]};
@@ -171,10 +174,21 @@ int cmd_client(int argc, char **argv)
         peer = mem_dup("bosh-client");
     }
     o.run.run.command = command;
-    status = cmd_run_suite(&o.run, peer);
+    status = doctor ? cmd_run_doctor(&o.run, FIRST_CONTACT)
+                    : cmd_run_suite(&o.run, peer);
     cmd_run_release(&o.run);
     free(bundled);
     free(command);
     free(peer);
     return status;
+}
+
+int cmd_client(int argc, char **argv)
+{
+    return run_client(argc, argv, false);
+}
+
+int cmd_doctor_client(int argc, char **argv)
+{
+    return run_client(argc, argv, true);
 }

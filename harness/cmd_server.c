@@ -213,21 +213,37 @@ static void release(struct options *o)
     cmd_run_release(&o->run);
 }
 
+static void parse_all(struct options *o, int argc, char **argv)
+{
+    cmd_run_init(&o->run, ROLE_SERVER);
+    o->run.run.sessions = SESSIONS;
+    argp_parse(&argp, argc, argv, 0, NULL, o);
+    o->run.run.url = o->url;
+    o->run.run.host = o->host;
+    o->run.run.path = o->path;
+    o->run.run.host_header = o->host_header;
+    o->run.run.accounts = o->accounts;
+    o->run.run.account_count = o->account_count;
+}
+
 int cmd_server(int argc, char **argv)
 {
     struct options o = {.url = NULL};
     int status;
 
-    cmd_run_init(&o.run, ROLE_SERVER);
-    o.run.run.sessions = SESSIONS;
-    argp_parse(&argp, argc, argv, 0, NULL, &o);
-    o.run.run.url = o.url;
-    o.run.run.host = o.host;
-    o.run.run.path = o.path;
-    o.run.run.host_header = o.host_header;
-    o.run.run.accounts = o.accounts;
-    o.run.run.account_count = o.account_count;
+    parse_all(&o, argc, argv);
     status = cmd_run_suite(&o.run, o.host_header);
+    release(&o);
+    return status;
+}
+
+int cmd_doctor_server(int argc, char **argv)
+{
+    struct options o = {.url = NULL};
+    int status;
+
+    parse_all(&o, argc, argv);
+    status = cmd_run_doctor(&o.run, NULL);
     release(&o);
     return status;
 }

@@ -25,7 +25,7 @@ static char *default_dir(const struct cmd_run *c, const char *peer)
     return dir;
 }
 
-static int make_dir(const char *dir, struct err *e)
+int cmd_make_dir(const char *dir, struct err *e)
 {
     char *copy = mem_dup(dir);
     char *slash = copy;
@@ -284,7 +284,7 @@ static int play(struct cmd_run *c, struct cmd_cases *cases, const char *peer)
     keep_shard(c, &cases->selection);
     c->run.dir = dir;
     c->run.text = cmd_reports_text(&c->reports);
-    rc = make_dir(dir, &e);
+    rc = cmd_make_dir(dir, &e);
     if (rc == 0)
         rc = cmd_reports_open(&c->reports, &e);
     if (rc == 0)

@@ -129,7 +129,7 @@
  *   clean          yes no: all was delivered before it, and nothing of our
  *                  doing explains it
  *
- * <conn>  [c] a connection that was opened
+ * <conn>  a connection that was opened
  *   n seq t        number, event and time
  *   tls            a manager that speaks TLS: yes, no (it began in clear, and
  *                  was taken so), failed (the handshake)

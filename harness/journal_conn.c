@@ -1,4 +1,4 @@
-/* Connections, client role: see journal_parts.h. */
+/* Connections: see journal_parts.h. */
 #include "journal_parts.h"
 
 #include <string.h>
@@ -57,8 +57,6 @@ void conn_event(struct journal *j, const struct event *ev)
 {
     xmlNodePtr node;
 
-    if (j->role != ROLE_CLIENT)
-        return;
     if (strcmp(ev->name, "open") == 0)
         on_open(j, ev);
     node = find(j, event_get(ev, "conn"));

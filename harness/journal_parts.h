@@ -146,7 +146,7 @@ struct journal {
     size_t open_count, open_cap;
     xmlNodePtr *x_nodes; /* in order of appearance */
     size_t x_count, x_node_cap;
-    xmlNodePtr *conns; /* client role, in order of appearance */
+    xmlNodePtr *conns; /* in order of appearance */
     size_t conn_count, conn_cap;
     xmlNodePtr *ev_nodes;
     size_t ev_count, ev_cap;

@@ -54,8 +54,7 @@ static const struct element of_session = {
 static const struct element of_gap = {
     "session=1 t0=1 t1=2 ms=1 limit=60000 by=request x=1 clean=yes", "", ""};
 static const struct element of_conn = {
-    "", "n=1 seq=1 t=0 tls=yes problem=none closed=fin closed-by=peer t1=9",
-    ""};
+    "n=1 seq=1 t=0 closed=fin closed-by=peer t1=9", "tls=yes problem=none", ""};
 static const struct element of_ev = {
     "seq=1 t=1 n=1 client=0 stream=1 kind=status value=connected "
     "condition=none "
@@ -170,8 +169,7 @@ struct journal *journal_specimen(enum role role)
     fill(j, j->root, &of_journal);
     add_exchange(j);
     add_session(j);
-    if (j->role == ROLE_CLIENT)
-        add(j, "conn", &of_conn);
+    add(j, "conn", &of_conn);
     node = add(j, "ev", &of_ev);
     add_xml(j, node, stanza);
     JOURNAL_ROOM(j->ev_nodes, j->ev_count, j->ev_cap);

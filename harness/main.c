@@ -17,6 +17,7 @@ static const struct command {
 } commands[] = {
     {"client", cmd_client, "certify a client, against a scripted manager"},
     {"server", cmd_server, "certify a connection manager, as a raw client"},
+    {"doctor", cmd_doctor, "what is wrong with the first contact, in words"},
     {"serve", cmd_serve, "the mock connection manager on its own"},
     {"lint", cmd_lint, "find what is wrong in case files"},
     {"list", cmd_list, "the cases that are there"},

@@ -69,6 +69,26 @@ struct server_peer {
     const struct server_peer_ops *ops;
 };
 
+/* What a connection knows of a request, and no struct mock_request. Borrowed
+ * for the call. */
+struct server_arrival {
+    const char *bytes; /* HTTP and everything, as far as it came */
+    size_t len;
+    bool whole;
+    unsigned pieces; /* in which it came */
+    bool behind;     /* others on its connection are not answered yet */
+};
+
+/* What a server makes of it. */
+enum server_course {
+    COURSE_IN_TURN,  /* serves it when those before it are answered */
+    COURSE_AT_ONCE,  /* serves it, and answers when that is done */
+    COURSE_NEVER,    /* nobody hears of it again */
+    COURSE_HANGS_UP, /* closes the connection in place of an answer */
+    COURSE_CLOSES,   /* in turn; then closes the connection without a word */
+    COURSE_STAYS,    /* in turn; then leaves it open, whatever it said */
+};
+
 /* As the functions of mock.h. */
 struct server_peer_ops {
     void (*request)(struct server_peer *sp, int64_t now_ms,
@@ -79,6 +99,13 @@ struct server_peer_ops {
     int64_t (*deadline_ms)(struct server_peer *sp);
     void (*tick)(struct server_peer *sp, int64_t now_ms);
     void (*free)(struct server_peer *sp);
+    /* A request is there, or as much of it as will come; request() is called
+     * afterwards. NULL: whole ones are served in turn. */
+    enum server_course (*arrives)(struct server_peer *sp, int64_t now_ms,
+                                  const struct server_arrival *a);
+    /* The client said that it sends nothing more on the connection of an
+     * unanswered request. NULL: that is no matter. */
+    void (*half_closed)(struct server_peer *sp, int64_t now_ms, uint64_t token);
 };
 
 #endif

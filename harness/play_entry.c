@@ -300,6 +300,9 @@ static enum went continue_login(struct play *p, struct thread *th,
         if (en->wants != LOGIN_POLL)
             set_limit(p, en, now_ms);
     }
+    if ((st->stop_before == LOGIN_BEFORE_AUTH && en->wants == LOGIN_SEND) ||
+        (st->stop_before == LOGIN_BEFORE_RESTART && en->wants == LOGIN_RESTART))
+        return WENT_ON; /* the rest is the case's */
     switch (en->wants) {
     case LOGIN_DONE:
         return WENT_ON;

@@ -215,8 +215,13 @@ static bool read_sending(struct play *p, int64_t now_ms, const struct step *st,
     how->method = *method;
     how->path = *path;
     how->minor = st->http_minor;
+    how->chunks = st->chunks;
+    how->coding = coding_of(st->encoding ? st->encoding : "");
+    how->whole = st->whole;
     how->stop_after = st->stop_after_bytes;
     how->every_ms = play_duration(p, now_ms, &st->send_every, st->line);
+    how->entity_after_ms =
+        play_duration(p, now_ms, &st->entity_after, st->line);
     return !p->over;
 }
 

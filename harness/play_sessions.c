@@ -1,4 +1,7 @@
 /* The raw client's exchanges and sessions: see play_sessions.h. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* memmem */
+#endif
 #include "play_sessions.h"
 
 #include <inttypes.h>
@@ -171,17 +174,34 @@ void sessions_address(const struct raw_session *s, struct raw_body *b)
 
 /* ---- sending ---- */
 
+/* Up to where a request is sent before it rests: its end, if it does not. */
+static size_t head_len(const struct sending *how, const char *bytes, size_t len)
+{
+    const char *end =
+        how->entity_after_ms > 0 ? memmem(bytes, len, "\r\n\r\n", 4) : NULL;
+
+    return end ? (size_t)(end - bytes) + 4 : len;
+}
+
 static void plan_bytes(struct delivery *plan, const struct sending *how,
                        const char *bytes, size_t len)
 {
+    size_t head = head_len(how, bytes, len);
     size_t step = len;
 
     delivery_init(plan);
     if (how->every_ms > 0)
         step = (len + MAX_PIECES - 1) / MAX_PIECES;
-    for (size_t at = 0; at < len; at += step)
-        delivery_add(plan, at ? how->every_ms : 0, bytes + at,
-                     len - at < step ? len - at : step);
+    for (size_t at = 0, size; at < len; at += size) {
+        size_t end = at < head ? head : len;
+
+        size = end - at < step ? end - at : step;
+        delivery_add(plan,
+                     at == 0      ? 0
+                     : at == head ? how->entity_after_ms
+                                  : how->every_ms,
+                     bytes + at, size);
+    }
 }
 
 static void log_request(struct play *p, int64_t now_ms, unsigned x,
@@ -192,6 +212,8 @@ static void log_request(struct play *p, int64_t now_ms, unsigned x,
 
     event_init(&ev, "req");
     event_setf(&ev, "x", "%u", x);
+    if (p->ops->conn)
+        event_setf(&ev, "conn", "%u", p->ops->conn(p->stage, x));
     event_set(&ev, "arrived", whole ? "whole" : "part");
     event_set(&ev, "method", method);
     ev.data = bytes;
@@ -226,6 +248,45 @@ static struct raw_exchange *send_bytes(struct play *p, int64_t now_ms,
     return ex;
 }
 
+/* What goes out, in full; yours. */
+static char *write_request(const struct play *p, const struct sending *how,
+                           const char *entity, size_t len, size_t *bytes_len)
+{
+    struct raw_request request = {
+        .method = how->method,
+        .target = how->path ? how->path : p->setting->path,
+        .host = p->setting->host_header,
+        .minor = how->minor,
+        .chunks = how->chunks,
+        .coding = how->coding,
+        .headers = how->headers,
+        .header_count = how->header_count,
+        .entity = entity,
+        .entity_len = len,
+    };
+    struct buf bytes = BUF_INIT;
+
+    if (how->whole)
+        buf_add(&bytes, entity, len);
+    else
+        raw_request_write(&bytes, &request);
+    *bytes_len = bytes.len;
+    return buf_take(&bytes);
+}
+
+/* Of bytes that the case wrote itself, as far as they have one. */
+static char *method_of(const struct sending *how, const char *entity,
+                       size_t len)
+{
+    size_t n = 0;
+
+    if (!how->whole)
+        return mem_dup(how->method ? how->method : "POST");
+    while (n < len && n < 32 && http_is_token_char((unsigned char)entity[n]))
+        n++;
+    return mem_dupn(entity, n);
+}
+
 /* Book an exchange in its session; s NULL: none. */
 static void book(struct raw_exchange *ex, struct raw_session *s, int64_t now_ms,
                  unsigned x)
@@ -244,27 +305,15 @@ unsigned sessions_send(struct play *p, int64_t now_ms,
                        const struct sending *how, const char *entity,
                        size_t len)
 {
-    struct raw_request request = {
-        .method = how->method,
-        .target = how->path ? how->path : p->setting->path,
-        .host = p->setting->host_header,
-        .minor = how->minor,
-        .headers = how->headers,
-        .header_count = how->header_count,
-        .entity = entity,
-        .entity_len = len,
-    };
-    struct buf bytes = BUF_INIT;
     struct raw_session *s = NULL;
     struct raw_exchange *ex;
     struct raw_facts facts;
     size_t bytes_len;
+    char *bytes = write_request(p, how, entity, len, &bytes_len);
     unsigned x;
 
-    raw_request_write(&bytes, &request);
-    bytes_len = bytes.len;
-    ex = send_bytes(p, now_ms, how, buf_take(&bytes), bytes_len,
-                    mem_dup(how->method ? how->method : "POST"), &x);
+    ex = send_bytes(p, now_ms, how, bytes, bytes_len,
+                    method_of(how, entity, len), &x);
     raw_facts_read(&facts, entity, len);
     ex->empty = facts.empty;
     ex->terminate = facts.terminate;

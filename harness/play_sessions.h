@@ -74,8 +74,12 @@ struct sending {
     int minor;
     const struct http_header *headers;
     size_t header_count;
-    int64_t every_ms;   /* one byte each; 0: all at once */
-    int64_t stop_after; /* bytes of the whole request; -1: all */
+    unsigned chunks;    /* of the entity; 0: not in chunks */
+    enum coding coding; /* what the entity is packed in */
+    bool whole;         /* the entity is all that goes out: no HTTP of ours */
+    int64_t entity_after_ms; /* after the head; 0: at once */
+    int64_t every_ms;        /* one byte each; 0: all at once */
+    int64_t stop_after;      /* bytes of the whole request; -1: all */
 };
 #define SENDING_INIT                                                           \
     {                                                                          \

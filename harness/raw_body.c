@@ -1,6 +1,7 @@
 /* Requests as bytes for the raw client: see raw_body.h. */
 #include "raw_body.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -94,39 +95,77 @@ void raw_body_write(struct buf *out, const struct raw_body *b,
 
 /* ---- HTTP ---- */
 
-/* Ours, unless the case has one of that name. */
-static size_t own_headers(struct http_header *all, const struct raw_request *r)
+/* In chunks of about the same size, and the one that ends them. */
+static void write_chunks(struct buf *out, const char *data, size_t len,
+                         unsigned chunks)
 {
-    const struct http_header ours[] = {
-        {"Host", r->host},
-        {"User-Agent", "boshspec/" BOSHSPEC_VERSION},
-        {"Content-Type", r->entity_len ? "text/xml; charset=utf-8" : NULL},
-    };
-    size_t count = 0;
+    size_t step = (len + chunks - 1) / chunks;
 
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
-        bool replaced = !ours[i].value;
+    for (size_t at = 0; at < len; at += step) {
+        size_t size = len - at < step ? len - at : step;
 
-        for (size_t k = 0; k < r->header_count; k++)
-            replaced |= strcasecmp(r->headers[k].name, ours[i].name) == 0;
-        if (!replaced)
-            all[count++] = ours[i];
+        buf_printf(out, "%zx\r\n", size);
+        buf_add(out, data + at, size);
+        buf_adds(out, "\r\n");
     }
-    return count;
+    buf_adds(out, "0\r\n\r\n");
+}
+
+/* The entity as it goes over the wire. */
+static void pack(struct buf *out, const struct raw_request *r)
+{
+    struct buf packed = BUF_INIT;
+
+    if (r->coding == CODING_GZIP || r->coding == CODING_DEFLATE)
+        coding_encode(&packed, r->coding, r->entity, r->entity_len);
+    else if (r->entity_len)
+        buf_add(&packed, r->entity, r->entity_len);
+    if (r->chunks)
+        write_chunks(out, buf_str(&packed), packed.len, r->chunks);
+    else
+        buf_add(out, buf_str(&packed), packed.len);
+    buf_release(&packed);
+}
+
+static void write_header(struct buf *out, const char *name, const char *value)
+{
+    if (value && *value)
+        buf_printf(out, "%s: %s\r\n", name, value);
+}
+
+/* Ours, unless the case has one of that name. */
+static void write_own(struct buf *out, const struct raw_request *r,
+                      const char *name, const char *value)
+{
+    for (size_t i = 0; i < r->header_count; i++) {
+        if (strcasecmp(r->headers[i].name, name) == 0)
+            return;
+    }
+    write_header(out, name, value);
 }
 
 void raw_request_write(struct buf *out, const struct raw_request *r)
 {
-    struct http_header *all = mem_alloc((r->header_count + 3) * sizeof *all);
-    size_t count = own_headers(all, r);
+    const char *method = r->method ? r->method : "POST";
+    struct buf entity = BUF_INIT;
+    char len[24] = "";
 
-    for (size_t i = 0; i < r->header_count; i++) {
-        if (r->headers[i].value[0])
-            all[count++] = r->headers[i];
-    }
-    http_write_request(out, r->method ? r->method : "POST", r->target, r->minor,
-                       all, count, r->entity, r->entity_len);
-    free(all);
+    pack(&entity, r);
+    if (!r->chunks && (entity.len || strcmp(method, "POST") == 0))
+        snprintf(len, sizeof len, "%zu", entity.len);
+    buf_printf(out, "%s %s HTTP/1.%d\r\n", method, r->target, r->minor);
+    write_own(out, r, "Host", r->host);
+    write_own(out, r, "User-Agent", "boshspec/" BOSHSPEC_VERSION);
+    write_own(out, r, "Content-Type",
+              r->entity_len ? "text/xml; charset=utf-8" : NULL);
+    write_own(out, r, "Content-Encoding", coding_name(r->coding));
+    for (size_t i = 0; i < r->header_count; i++)
+        write_header(out, r->headers[i].name, r->headers[i].value);
+    write_own(out, r, "Transfer-Encoding", r->chunks ? "chunked" : NULL);
+    write_own(out, r, "Content-Length", len);
+    buf_adds(out, "\r\n");
+    buf_add(out, buf_str(&entity), entity.len);
+    buf_release(&entity);
 }
 
 /* ---- reading our own ---- */

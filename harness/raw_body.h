@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/buf.h"
+#include "common/coding.h"
 #include "common/http.h"
 
 #ifndef BOSHSPEC_VERSION
@@ -46,8 +47,10 @@ void raw_body_write(struct buf *out, const struct raw_body *b,
 struct raw_request {
     const char *method; /* NULL: POST */
     const char *target;
-    const char *host; /* of the Host header */
-    int minor;        /* HTTP/1.<minor> */
+    const char *host;   /* of the Host header */
+    int minor;          /* HTTP/1.<minor> */
+    unsigned chunks;    /* so many, RFC 9112 §7.1; 0: a Content-Length */
+    enum coding coding; /* what the entity is packed in */
     /* The case's own: each replaces ours of that name; an empty value leaves
      * ours out. */
     const struct http_header *headers;
@@ -57,7 +60,8 @@ struct raw_request {
 };
 
 /* Append the request, with Host, User-Agent, Content-Type (when there is an
- * entity) and Content-Length. Source: XEP-0124 §6, RFC 9112 §3 */
+ * entity), Content-Encoding (when it is packed), and Content-Length or
+ * Transfer-Encoding. Source: XEP-0124 §5, RFC 9112 §3 */
 void raw_request_write(struct buf *out, const struct raw_request *r);
 
 /* What an entity of ours says, as far as it is XML. */

@@ -401,6 +401,21 @@ static bool decode_base64(const char *text, struct buf *out)
     return good;
 }
 
+struct avt *reader_raw_text(struct reader *r, const xmlNode *parent,
+                            struct avt *otherwise)
+{
+    const xmlNode *node = xml_child(parent, XML_NS_CASE, "raw");
+    struct avt *avt;
+    char *text;
+
+    if (!node || !reader_is(node, "expressions", "yes"))
+        return otherwise;
+    text = xml_text(node);
+    avt = avt_new(text, r->path, line_of(node), &r->err);
+    free(text);
+    return avt;
+}
+
 void reader_raw(struct reader *r, const xmlNode *parent, struct raw *out)
 {
     const xmlNode *node = xml_child(parent, XML_NS_CASE, "raw");

@@ -225,6 +225,8 @@ static void on_played(void *ctx, const struct stage_outcome *o)
     struct item *it = ctx;
     struct run *run = it->run;
 
+    if (run->options->watch.played)
+        run->options->watch.played(run->options->watch.ctx, o);
     it->journal = o->journal;
     it->because = mem_dup(o->because);
     it->took_ms = o->took_ms;

@@ -36,6 +36,12 @@ struct run_options {
     bool quiet;                      /* only the summary */
     bool verbose;                    /* each assert of each case */
     bool debug; /* each event as it happens; for a single case */
+    /* Somebody looks at each play, the first contact with a server too. */
+    struct {
+        void *ctx;
+        void (*played)(void *ctx, const struct stage_outcome *outcome); /* or
+                                                                    NULL */
+    } watch;
 
     /* client role */
     enum driver_kind driver;

@@ -32,6 +32,7 @@ static void fill_step(struct step *st, unsigned account)
     st->account = account;
     st->http_minor = 1;
     st->stop_after_bytes = -1;
+    st->entity_after.ms = -1;
     st->attrs = mem_alloc(sizeof *st->attrs);
     st->attr_count = 1;
     st->attrs[0].name = mem_dup("wait");
@@ -159,6 +160,8 @@ static void on_played(void *ctx, const struct stage_outcome *outcome)
     const struct run_options *o = run->options;
     char *reason = NULL;
 
+    if (o->watch.played)
+        o->watch.played(o->watch.ctx, outcome);
     if (!run->stopping)
         reason = first_answer(o, outcome->journal);
     if (!run->stopping && !reason)

@@ -64,6 +64,8 @@ struct stage_ops {
      * wire_request(). */
     unsigned (*request)(void *stage, const char *conn,
                         const struct delivery *plan);
+    /* The connection that x is on; 0: none any more. NULL: not known. */
+    unsigned (*conn)(void *stage, unsigned x);
     /* Give exchange x up. */
     void (*abort)(void *stage, unsigned x, enum delivery_end how);
 };

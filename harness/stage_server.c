@@ -18,8 +18,16 @@ static void do_abort(void *stage, unsigned x, enum delivery_end how)
     wire_abort(st->wire, x, how);
 }
 
+static unsigned do_conn(void *stage, unsigned x)
+{
+    struct stage_sockets *st = stage;
+
+    return wire_conn_of(st->wire, x);
+}
+
 static const struct stage_ops server_ops = {
     .request = do_request,
+    .conn = do_conn,
     .abort = do_abort,
 };
 

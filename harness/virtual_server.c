@@ -8,10 +8,9 @@
 #include "common/clock.h"
 #include "virtual_queue.h"
 
-enum { SENT, ARRIVES, ANSWERED, ENDED };
+enum { SENT, ARRIVES, ANSWERED, ENDED, CLOSED };
 
-/* One exchange of the raw client. On a named connection a request is served
- * when those before it have been answered. */
+/* One exchange of the raw client. */
 struct exchange {
     unsigned x;
     unsigned conn;
@@ -19,13 +18,18 @@ struct exchange {
     bool arrived; /* whole, and waiting for its turn or served */
     bool served;  /* the server has it */
     bool held;    /* and has not answered */
+    bool head;    /* a HEAD request: its answer has no entity */
+    enum server_course course;
+    unsigned pieces;
     char *request;
     size_t len;
 };
 
 struct connection {
-    char *name;
-    unsigned conn;
+    char *name; /* NULL: for one exchange */
+    bool opened;
+    bool closing; /* the next request of that name goes on another */
+    bool closed;
 };
 
 struct stage {
@@ -33,9 +37,8 @@ struct stage {
     struct server_peer *server;
     struct exchange *exchanges; /* index x - 1 */
     size_t exchange_count;
-    struct connection *connections; /* the named ones */
-    size_t connection_count;
-    unsigned conn_count;
+    struct connection *conns; /* index conn - 1 */
+    size_t conn_count;
     int64_t now_ms;
     struct happenings queue;
 };
@@ -49,18 +52,17 @@ static unsigned conn_of(struct stage *s, const char *name)
 {
     struct connection *c;
 
-    if (!name || !*name)
-        return ++s->conn_count;
-    for (size_t i = 0; i < s->connection_count; i++) {
-        if (strcmp(s->connections[i].name, name) == 0)
-            return s->connections[i].conn;
+    for (size_t i = s->conn_count; name && *name && i > 0; i--) {
+        c = &s->conns[i - 1];
+        if (c->name && !c->closing && strcmp(c->name, name) == 0)
+            return (unsigned)i;
     }
-    s->connections = mem_grow(s->connections, (s->connection_count + 1) *
-                                                  sizeof *s->connections);
-    c = &s->connections[s->connection_count++];
-    c->name = mem_dup(name);
-    c->conn = ++s->conn_count;
-    return c->conn;
+    s->conns = mem_grow(s->conns, (s->conn_count + 1) * sizeof *s->conns);
+    c = &s->conns[s->conn_count++];
+    memset(c, 0, sizeof *c);
+    if (name && *name)
+        c->name = mem_dup(name);
+    return (unsigned)s->conn_count;
 }
 
 static struct exchange *new_exchange(struct stage *s, unsigned conn)
@@ -77,6 +79,42 @@ static struct exchange *new_exchange(struct stage *s, unsigned conn)
     return ex;
 }
 
+/* The oldest on a connection whose answer is awaited. */
+static struct exchange *first_on(struct stage *s, unsigned conn)
+{
+    for (size_t i = 0; i < s->exchange_count; i++) {
+        if (s->exchanges[i].conn == conn && s->exchanges[i].open)
+            return &s->exchanges[i];
+    }
+    return NULL;
+}
+
+/* Nothing more goes over it; what is open on it gets no answer. */
+static void end_connection(struct stage *s, unsigned conn, bool by_us,
+                           enum delivery_end how)
+{
+    struct happening *h;
+
+    if (s->conns[conn - 1].closed)
+        return;
+    s->conns[conn - 1].closing = s->conns[conn - 1].closed = true;
+    for (size_t i = 0; i < s->exchange_count; i++) {
+        struct exchange *ex = &s->exchanges[i];
+
+        if (ex->conn != conn || !ex->open)
+            continue;
+        if (ex->held)
+            s->server->ops->gone(s->server, s->now_ms, ex->x);
+        ex->held = false;
+        happenings_add(&s->queue, s->now_ms, ENDED, ex->x)->why =
+            by_us ? "we closed the connection" : "closed without an answer";
+    }
+    h = happenings_add(&s->queue, s->now_ms, CLOSED, 0);
+    h->conn = conn;
+    h->flag = by_us;
+    h->how = how;
+}
+
 /* ---- what the player asks for ---- */
 
 static unsigned do_request(void *stage, const char *conn,
@@ -86,24 +124,25 @@ static unsigned do_request(void *stage, const char *conn,
     struct exchange *ex = new_exchange(s, conn_of(s, conn));
     int64_t at_ms = s->now_ms + VIRTUAL_TRAVEL_MS;
     struct buf bytes = BUF_INIT;
-    struct http_message m;
-    size_t used;
 
     for (size_t i = 0; i < plan->piece_count; i++) {
         at_ms += plan->pieces[i].after_ms;
         buf_add(&bytes, plan->pieces[i].bytes, plan->pieces[i].len);
     }
     happenings_add(&s->queue, at_ms - VIRTUAL_TRAVEL_MS, SENT, ex->x);
-    if (http_read(HTTP_REQUEST, buf_str(&bytes), bytes.len, false, false, &m,
-                  &used, NULL) == HTTP_WHOLE)
-        happenings_add(&s->queue, at_ms, ARRIVES, ex->x);
-    else if (plan->end == DELIVERY_FIN || plan->end == DELIVERY_RST)
-        happenings_add(&s->queue, at_ms + plan->end_after_ms, ENDED, ex->x)
-            ->why = "we closed the connection";
-    http_message_release(&m);
+    happenings_add(&s->queue, at_ms, ARRIVES, ex->x);
+    ex->pieces = (unsigned)plan->piece_count;
     ex->len = bytes.len;
     ex->request = buf_take(&bytes);
+    ex->head = ex->len > 5 && memcmp(ex->request, "HEAD ", 5) == 0;
     return ex->x;
+}
+
+static unsigned do_conn(void *stage, unsigned x)
+{
+    const struct exchange *ex = exchange(stage, x);
+
+    return ex ? ex->conn : 0;
 }
 
 static void do_abort(void *stage, unsigned x, enum delivery_end how)
@@ -111,16 +150,20 @@ static void do_abort(void *stage, unsigned x, enum delivery_end how)
     struct stage *s = stage;
     struct exchange *ex = exchange(s, x);
 
-    if (!ex || !ex->open || how == DELIVERY_HALF)
-        return; /* a server may answer a half-closed connection */
-    if (ex->held)
-        s->server->ops->gone(s->server, s->now_ms, ex->x);
-    happenings_add(&s->queue, s->now_ms, ENDED, x)->why =
-        "we closed the connection";
+    if (!ex || !ex->open)
+        return;
+    if (how != DELIVERY_HALF) {
+        end_connection(s, ex->conn, true, how);
+        return;
+    }
+    s->conns[ex->conn - 1].closing = true;
+    if (ex->held && s->server->ops->half_closed)
+        s->server->ops->half_closed(s->server, s->now_ms, x);
 }
 
 static const struct stage_ops server_ops = {
     .request = do_request,
+    .conn = do_conn,
     .abort = do_abort,
 };
 
@@ -133,6 +176,10 @@ static void serve(struct stage *s, struct exchange *ex)
     struct http_message m;
 
     ex->served = true;
+    if (ex->course == COURSE_HANGS_UP) {
+        end_connection(s, ex->conn, false, DELIVERY_FIN);
+        return;
+    }
     if (virtual_to_mock(ex->request, ex->len, &m, headers, &req)) {
         ex->held = true;
         s->server->ops->request(s->server, s->now_ms, &req, ex->x);
@@ -141,19 +188,78 @@ static void serve(struct stage *s, struct exchange *ex)
 }
 
 /* The next request on a connection whose turn has come. */
-static bool serve_next(struct stage *s, unsigned conn)
+static void serve_next(struct stage *s, unsigned conn)
 {
     for (size_t i = 0; i < s->exchange_count; i++) {
         struct exchange *ex = &s->exchanges[i];
 
-        if (ex->conn != conn || !ex->open)
+        if (ex->conn != conn || !ex->open || ex->course == COURSE_AT_ONCE)
             continue;
-        if (!ex->arrived || ex->served)
-            return false;
-        serve(s, ex);
-        return true;
+        if (ex->arrived && !ex->served)
+            serve(s, ex);
+        return;
     }
-    return false;
+}
+
+static bool is_whole(const struct exchange *ex)
+{
+    struct http_message m;
+    size_t used;
+    enum http_progress got = http_read(HTTP_REQUEST, ex->request, ex->len,
+                                       false, false, &m, &used, NULL);
+
+    http_message_release(&m);
+    return got == HTTP_WHOLE;
+}
+
+static void arrive(struct stage *s, struct exchange *ex)
+{
+    const struct server_arrival a = {.bytes = ex->request,
+                                     .len = ex->len,
+                                     .whole = is_whole(ex),
+                                     .pieces = ex->pieces,
+                                     .behind = first_on(s, ex->conn) != ex};
+
+    if (s->server->ops->arrives)
+        ex->course = s->server->ops->arrives(s->server, s->now_ms, &a);
+    if (!ex->open || !a.whole || ex->course == COURSE_NEVER)
+        return;
+    ex->arrived = true;
+    if (ex->course == COURSE_AT_ONCE)
+        serve(s, ex);
+    else
+        serve_next(s, ex->conn);
+}
+
+static void cut_entity(struct buf *bytes)
+{
+    char *end = strstr(buf_str(bytes), "\r\n\r\n");
+
+    if (!end)
+        return;
+    bytes->len = (size_t)(end - bytes->data) + 4;
+    bytes->data[bytes->len] = '\0';
+}
+
+/* Who reads a connection takes the first answer for that to the first request,
+ * whatever it was meant for. */
+static void answer(struct stage *s, struct exchange *ex,
+                   const struct mock_answer *a)
+{
+    struct buf bytes = BUF_INIT;
+    struct happening *h;
+
+    if (!a->status) {
+        end_connection(s, ex->conn, false, DELIVERY_FIN);
+        return;
+    }
+    virtual_from_mock(&bytes, a);
+    if (ex->head)
+        cut_entity(&bytes);
+    h = happenings_add(&s->queue, s->now_ms + VIRTUAL_TRAVEL_MS, ANSWERED,
+                       ex->x);
+    h->len = bytes.len;
+    h->bytes = buf_take(&bytes);
 }
 
 static bool take_answers(struct stage *s)
@@ -163,28 +269,20 @@ static bool take_answers(struct stage *s)
 
     while (s->server->ops->next_answer(s->server, s->now_ms, &a)) {
         struct exchange *ex = exchange(s, (unsigned)a.token);
-        struct buf bytes = BUF_INIT;
-        struct happening *h;
 
         any = true;
         if (!ex || !ex->open)
             continue;
         ex->held = false;
-        h = happenings_add(&s->queue, s->now_ms + VIRTUAL_TRAVEL_MS,
-                           a.status ? ANSWERED : ENDED, ex->x);
-        if (!a.status) {
-            h->why = "closed without an answer";
-            continue;
-        }
-        virtual_from_mock(&bytes, &a);
-        h->len = bytes.len;
-        h->bytes = buf_take(&bytes);
+        answer(s, ex, &a);
     }
     return any;
 }
 
-/* An answer that says it is longer than it is never gets whole. */
-static enum play_part how_much(const struct happening *h)
+/* An answer that says it is longer than it is never gets whole. Does the
+ * connection stay? */
+static enum play_part how_much(const struct happening *h, bool head,
+                               bool *stays)
 {
     struct http_message m;
     enum http_progress got;
@@ -192,41 +290,79 @@ static enum play_part how_much(const struct happening *h)
 
     if (h->kind != ANSWERED)
         return PLAY_NONE;
-    got = http_read(HTTP_RESPONSE, h->bytes, h->len, false, false, &m, &used,
+    got = http_read(HTTP_RESPONSE, h->bytes, h->len, head, false, &m, &used,
                     NULL);
+    *stays = m.keep_alive;
     http_message_release(&m);
     return got == HTTP_WHOLE ? PLAY_WHOLE : PLAY_PART;
 }
 
-static void tell(struct stage *s, struct exchange *ex,
+static bool is_http10(const struct exchange *ex)
+{
+    const char *version = strstr(ex->request, " HTTP/1.0\r\n");
+
+    return version && version < strstr(ex->request, "\r\n");
+}
+
+/* An answer is through; its connection may be, too. */
+static void after_answer(struct stage *s, const struct exchange *ex, bool stays)
+{
+    unsigned conn = ex->conn;
+    const struct connection *c = &s->conns[conn - 1];
+
+    if (!c->name)
+        end_connection(s, conn, true, DELIVERY_FIN);
+    else if (ex->course != COURSE_STAYS &&
+             (ex->course == COURSE_CLOSES || !stays || is_http10(ex)))
+        end_connection(s, conn, false, DELIVERY_FIN);
+    else if (c->closing && !first_on(s, conn))
+        end_connection(s, conn, true, DELIVERY_FIN);
+    serve_next(s, conn);
+}
+
+static void tell(struct stage *s, struct exchange *of,
                  const struct happening *h)
 {
-    enum play_part came = how_much(h);
-    unsigned conn = ex->conn;
+    struct exchange *ex = h->kind == ANSWERED ? first_on(s, of->conn) : of;
+    bool stays = true;
+    enum play_part came;
 
-    if (!ex->open)
+    if (!ex || !ex->open)
         return;
+    came = how_much(h, ex->head, &stays);
     ex->open = false;
     play_response(s->play, s->now_ms, ex->x, h->bytes, h->len, came,
                   came == PLAY_PART ? "the answer is not whole" : h->why);
-    serve_next(s, conn);
+    if (h->kind == ANSWERED)
+        after_answer(s, exchange(s, h->x), stays);
+}
+
+static void sent(struct stage *s, unsigned x)
+{
+    unsigned conn = exchange(s, x)->conn;
+
+    if (!s->conns[conn - 1].opened) {
+        s->conns[conn - 1].opened = true;
+        play_opened(s->play, s->now_ms, conn);
+    }
+    play_sent(s->play, s->now_ms, x);
 }
 
 static void happen(struct stage *s, const struct happening *h)
 {
-    struct exchange *ex = exchange(s, h->x);
-
     switch (h->kind) {
     case SENT:
-        play_sent(s->play, s->now_ms, h->x);
+        sent(s, h->x);
         break;
     case ARRIVES:
-        ex->arrived = true;
-        serve_next(s, ex->conn);
+        arrive(s, exchange(s, h->x));
         break;
     case ANSWERED:
     case ENDED:
-        tell(s, ex, h);
+        tell(s, exchange(s, h->x), h);
+        break;
+    case CLOSED:
+        play_closed(s->play, s->now_ms, h->conn, h->how, h->flag);
         break;
     }
 }
@@ -269,9 +405,9 @@ static void release(struct stage *s)
     for (size_t i = 0; i < s->exchange_count; i++)
         free(s->exchanges[i].request);
     free(s->exchanges);
-    for (size_t i = 0; i < s->connection_count; i++)
-        free(s->connections[i].name);
-    free(s->connections);
+    for (size_t i = 0; i < s->conn_count; i++)
+        free(s->conns[i].name);
+    free(s->conns);
     happenings_release(&s->queue);
     play_free(s->play);
     s->server->ops->free(s->server);

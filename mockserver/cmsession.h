@@ -117,6 +117,7 @@ struct cmsession {
     int64_t last_arrival_ms;
     bool last_empty;
     bool last_answer_empty;
+    bool login_begun; /* the client has sent something that was no poll */
 
     struct cmstreams streams;
 

@@ -91,15 +91,24 @@ static bool is_poll(const struct cmsession *s, const struct request *req)
     return request_is_empty(req) && !multi_is_addition(s, req);
 }
 
+/* For its features, and while the login goes on, a client must poll (A27). */
+static bool must_poll(const struct mock *m, const struct cmsession *s)
+{
+    return !multi_all_bound(s) &&
+           (s->login_begun ||
+            m->options.set.features != MOCK_FEATURES_CREATION);
+}
+
 /* Two empty polls too near each other, the first answered without payloads
- * (§12). While the login is not complete a client must poll (A27). */
-static bool polls_too_fast(const struct cmsession *s, const struct held *h)
+ * (§12). */
+static bool polls_too_fast(const struct mock *m, const struct cmsession *s,
+                           const struct held *h)
 {
     int64_t least_ms =
         (int64_t)s->polling_s * 10 * (100 - POLLING_SLACK_PERCENT);
 
     return s->polling_s > 0 && s->last_empty && s->last_answer_empty &&
-           multi_all_bound(s) && is_poll(s, &h->req) &&
+           !must_poll(m, s) && is_poll(s, &h->req) &&
            h->arrived_ms - s->last_arrival_ms < least_ms;
 }
 
@@ -123,7 +132,7 @@ static bool overactive(const struct cmsession *s, const struct held *h)
 static bool is_violation(const struct mock *m, const struct cmsession *s,
                          const struct held *h)
 {
-    if (s->polling_session && polls_too_fast(s, h))
+    if (s->polling_session && polls_too_fast(m, s, h))
         return true;
     return m->options.set.literal_overactivity && overactive(s, h);
 }
@@ -229,6 +238,7 @@ static void run(struct mock *m, struct cmsession *s, struct held *h)
     note_ack(m, s, h);
     s->last_arrival_ms = h->arrived_ms;
     s->last_empty = is_poll(s, &h->req);
+    s->login_begun |= !s->last_empty;
     if (s->state != MOCK_SESSION_ENDING)
         process(m, s, h);
     if (h->end)

@@ -93,6 +93,7 @@ struct step *playrig_step(struct playrig *r, enum step_kind kind)
     st->kind = kind;
     st->line = (int)(10 + r->tc.step_count);
     st->within.ms = st->until.ms = st->send_every.ms = -1;
+    st->entity_after.ms = -1;
     st->stop_after_bytes = -1;
     st->http_minor = 1;
     st->account = 1;

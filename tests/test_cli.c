@@ -206,6 +206,26 @@ static void test_status_3_a_server_that_cannot_be_tested(void)
         "--url=$U; " STOP_SERVING);
 }
 
+static void test_a_doctor_says_how_far_it_came(void)
+{
+    clirig_expect(0, "ok    alice@localhost is logged in: alice@localhost/",
+                  "echo secret > $D/pw; " SERVE
+                  "$P doctor server -o $D/doctor " ACCOUNTS
+                  "--url=$U; " STOP_SERVING);
+    clirig_expect(
+        3, "STOP  no session for domain 'x': host-unknown\n      is",
+        SERVE
+        "$P doctor server -o $D/doctor --domain=x --url=$U; " STOP_SERVING);
+    clirig_expect(3, "nothing listens there",
+                  "$P doctor server -o $D/doctor --domain=x "
+                  "--url=http://127.0.0.1:1/");
+    clirig_expect(0, "ok    it ends its session by a terminate",
+                  "$P doctor client -o $D/doctor");
+    clirig_expect(3, "must be JSON lines",
+                  "$P doctor client -o $D/doctor --exec=cat");
+    clirig_expect(2, "doctor of whom?", "$P doctor nobody");
+}
+
 static void test_cases_without_an_account_are_spoken_of(void)
 {
     clirig_expect(4,
@@ -579,6 +599,7 @@ int suite_cli(void)
         !CU_ADD_TEST(s, test_status_3_a_peer_that_cannot_be_tested) ||
         !CU_ADD_TEST(s, test_what_lint_refuses_is_not_played) ||
         !CU_ADD_TEST(s, test_status_3_a_server_that_cannot_be_tested) ||
+        !CU_ADD_TEST(s, test_a_doctor_says_how_far_it_came) ||
         !CU_ADD_TEST(s, test_cases_without_an_account_are_spoken_of) ||
         !CU_ADD_TEST(s, test_a_client_that_never_connects_is_an_error) ||
         !CU_ADD_TEST(s, test_status_4_too_few) ||

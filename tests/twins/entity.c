@@ -10,11 +10,20 @@
 
 #define END_TAG "</body>"
 
+/* Behind a declaration, where there is one. */
+static const char *root_of(const char *text)
+{
+    const char *declaration = strstr(text, "<?xml ");
+    const char *end = declaration ? strstr(declaration, "?>") : NULL;
+
+    return end ? end + strlen("?>") : text;
+}
+
 /* The start tag's end: its '/' or '>'. */
 static size_t tag_end(const struct buf *body)
 {
     const char *text = buf_str(body);
-    const char *end = strchr(text, '>');
+    const char *end = strchr(root_of(text), '>');
 
     if (!end)
         return body->len;
@@ -29,7 +38,7 @@ static bool find_attr(const struct buf *body, const char *name, size_t *from,
     const char *text = buf_str(body);
     const char *end = text + tag_end(body);
     char *start = mem_printf(" %s=", name);
-    const char *at = strstr(text, start);
+    const char *at = strstr(root_of(text), start);
     const char *quote;
 
     *value = strlen(start) + 1;

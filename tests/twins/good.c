@@ -351,8 +351,12 @@ static void mock_peer_free(struct server_peer *sp)
 }
 
 static const struct server_peer_ops mock_peer_ops = {
-    mock_peer_request,     mock_peer_next_answer, mock_peer_gone,
-    mock_peer_deadline_ms, mock_peer_tick,        mock_peer_free,
+    .request = mock_peer_request,
+    .next_answer = mock_peer_next_answer,
+    .gone = mock_peer_gone,
+    .deadline_ms = mock_peer_deadline_ms,
+    .tick = mock_peer_tick,
+    .free = mock_peer_free,
 };
 
 /* Of SCRAM's hash: thousands of logins would spend most of their time on it. */

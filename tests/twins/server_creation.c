@@ -386,6 +386,8 @@ const struct twin twins_server_creation[] = {
      "does not say which wait it has granted", SERVER(.answer = forget_wait)},
     {"says-sid-every-time", TWIN_FAULTY, "has the sid in every answer",
      SERVER(.answer = sid_everywhere)},
+    {"repeats-its-sid", TWIN_UNADVISED, "does so, against advice only",
+     SERVER(.answer = sid_everywhere)},
     {"says-requests-in-words", TWIN_FAULTY, "says requests='many'",
      SERVER(.answer = requests_in_words)},
     {"allows-no-requests", TWIN_FAULTY, "says requests='0'",

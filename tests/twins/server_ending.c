@@ -119,7 +119,40 @@ static bool say_other_request(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+/* ---- out of turn, and again ---- */
+
+static bool terminate_early(struct server_shim *ss, struct server_request *r)
+{
+    (void)ss;
+    if (r->session && r->early && r->terminate)
+        entity_set_number(&r->body, "rid", r->session->low + 1);
+    return true;
+}
+
+static bool hang_at_second(struct server_shim *ss, struct server_request *r)
+{
+    (void)ss;
+    return !(r->session && r->repeat && r->terminate);
+}
+
+static bool go_on_at_second(struct server_shim *ss, struct server_request *r)
+{
+    if (!r->session || !r->repeat || !r->terminate)
+        return true;
+    server_shim_answer_empty(ss, r->now_ms, r->token, "error");
+    return false;
+}
+
 const struct twin twins_server_ending[] = {
+    {"terminates-on-arrival", TWIN_FAULTY,
+     "ends the session as soon as it reads a terminate",
+     SERVER(.request = terminate_early)},
+    {"repeat-of-terminate-hangs", TWIN_FAULTY,
+     "does not answer the second copy of a terminate",
+     SERVER(.request = hang_at_second)},
+    {"repeat-of-terminate-goes-on", TWIN_FAULTY,
+     "asks whoever repeats a terminate to repeat it once more",
+     SERVER(.request = go_on_at_second)},
     {"terminate-is-an-error", TWIN_FAULTY,
      "says at a terminate that it is broken itself",
      SERVER(.request = note_end, .answer = call_it_an_error)},

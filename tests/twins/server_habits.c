@@ -101,12 +101,17 @@ static bool be_slow(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+/* The core counts silence from its own answer. */
+#define CREATION_MS 20000
+
 /* Nearly as long as 'wait' allows. */
 static bool hold_creation(struct server_shim *ss, struct server_answer *a)
 {
+    int64_t ms = 900 * (int64_t)entity_number(&a->body, "wait");
+
     (void)ss;
     if (a->creation)
-        a->due_ms = a->now_ms + 900 * (int64_t)entity_number(&a->body, "wait");
+        a->due_ms = a->now_ms + (ms < CREATION_MS ? ms : CREATION_MS);
     return true;
 }
 
@@ -122,6 +127,20 @@ static void give(struct call *c, const struct buf *body)
     buf_add(&c->given, buf_str(body), body->len);
 }
 
+/* A stream error brings its condition along. */
+static void put_carry(struct server_session *s, struct buf *body)
+{
+    if (!s->carry.len)
+        return;
+    if (strstr(buf_str(&s->carry), "<stream:error")) {
+        entity_set(body, "type", "terminate");
+        entity_set(body, "condition", "remote-stream-error");
+        entity_set(body, "xmlns:stream", XML_NS_STREAM);
+    }
+    entity_put_payload(body, &s->carry);
+    buf_clear(&s->carry);
+}
+
 static void answer_with_carry(struct server_shim *ss, struct server_request *r)
 {
     struct server_session *s = r->session;
@@ -129,9 +148,7 @@ static void answer_with_carry(struct server_shim *ss, struct server_request *r)
     struct buf body = BUF_INIT;
 
     entity_empty(&body, NULL);
-    if (s->carry.len)
-        entity_put_payload(&body, &s->carry);
-    buf_clear(&s->carry);
+    put_carry(s, &body);
     give(c, &body);
     c->answered = true;
     server_shim_answer(ss, r->now_ms, r->token, 200, &body);
@@ -167,7 +184,7 @@ static bool answer_at_once(struct server_shim *ss, struct server_request *r)
         server_shim_answer(ss, r->now_ms, r->token, 200, &first->given);
         return false;
     }
-    if (r->repeat || r->terminate || is_gone(s, r->now_ms) ||
+    if (r->repeat || r->terminate || r->pause || is_gone(s, r->now_ms) ||
         (!entity_has_payload(&r->body) && !s->carry.len))
         return true;
     answer_with_carry(ss, r);
@@ -186,9 +203,8 @@ static bool carry_over(struct server_shim *ss, struct server_answer *a)
         s->flag = entity_has(&a->body, "type", "terminate");
     } else if (a->call && !a->replay && a->status == 200 &&
                !entity_has(&a->body, "type", "error")) {
-        if (s->carry.len)
-            entity_put_payload(&a->body, &s->carry);
-        buf_clear(&s->carry);
+        if (!a->call->pause)
+            put_carry(s, &a->body);
         if (s->flag && a->call->terminate)
             entity_set(&a->body, "type", "terminate");
         give(a->call, &a->body);
@@ -240,21 +256,30 @@ static bool bring_later(struct server_shim *ss, struct server_answer *a)
     return carry_over(ss, a);
 }
 
-/* The first answer that would be empty brings the message of the day. */
+static void put_headline(struct buf *body)
+{
+    struct buf headline = BUF_INIT;
+
+    buf_adds(&headline, "<message xmlns='" XML_NS_CLIENT "' from='localhost'"
+                        " type='headline'><body>Welcome</body></message>");
+    entity_put_payload(body, &headline);
+    buf_release(&headline);
+}
+
+/* The first answer that would be empty brings the message of the day; a repeat
+ * of it does so too. s->rid is the request's that got it. */
 static bool greet(struct server_shim *ss, struct server_answer *a)
 {
     struct server_session *s = a->session;
-    struct buf headline = BUF_INIT;
 
     (void)ss;
-    if (!s || a->creation || a->replay || a->status != 200 || s->flag ||
+    if (!s || !a->call || a->status != 200 || a->call->pause ||
         entity_has(&a->body, "type", "error") || entity_has_payload(&a->body))
         return true;
-    s->flag = true;
-    buf_adds(&headline, "<message xmlns='" XML_NS_CLIENT "' from='localhost'"
-                        " type='headline'><body>Welcome</body></message>");
-    entity_put_payload(&a->body, &headline);
-    buf_release(&headline);
+    if (a->replay ? s->rid == a->call->rid : !s->rid) {
+        s->rid = a->call->rid;
+        put_headline(&a->body);
+    }
     return true;
 }
 
@@ -279,7 +304,7 @@ static bool refuse_stranger(struct server_shim *ss, struct server_request *r)
 }
 
 const struct twin twins_server_habits[] = {
-    {"grants-one-request", TWIN_RIGHT,
+    {"grants-one-request", TWIN_UNADVISED,
      "makes every session a polling one, by requests='1'",
      SERVER(.options = one_request)},
     {"grants-five-requests", TWIN_RIGHT,
@@ -288,7 +313,7 @@ const struct twin twins_server_habits[] = {
     {"grants-sixty-requests", TWIN_RIGHT,
      "grants sixty requests where one is held",
      SERVER(.options = sixty_requests)},
-    {"grants-no-hold", TWIN_RIGHT,
+    {"grants-no-hold", TWIN_UNADVISED,
      "makes every session a polling one, by hold='0'",
      SERVER(.options = no_hold)},
     {"grants-no-wait", TWIN_RIGHT,
@@ -305,7 +330,7 @@ const struct twin twins_server_habits[] = {
     {"polls-every-half-minute", TWIN_RIGHT,
      "makes polling sessions, with half a minute between polls",
      SERVER(.options = slow_polls)},
-    {"polls-every-quarter-minute", TWIN_RIGHT,
+    {"polls-every-quarter-minute", TWIN_UNADVISED,
      "makes polling sessions, with a quarter of a minute between polls",
      SERVER(.options = quick_enough_polls)},
     {"counts-to-the-letter", TWIN_RIGHT,
@@ -317,7 +342,7 @@ const struct twin twins_server_habits[] = {
     {"has-features-when-polled", TWIN_RIGHT,
      "has the features of the stream in its third answer",
      SERVER(.options = features_polled)},
-    {"does-not-offer-restarts", TWIN_RIGHT,
+    {"does-not-offer-restarts", TWIN_UNADVISED,
      "does not say that it can restart a stream, and can",
      SERVER(.options = no_restartlogic)},
     {"is-slow", TWIN_RIGHT, "needs a second and a half for every answer",
@@ -325,13 +350,13 @@ const struct twin twins_server_habits[] = {
     {"holds-the-creation", TWIN_RIGHT,
      "holds the creation for nearly as long as it may",
      SERVER(.answer = hold_creation)},
-    {"answers-at-once", TWIN_RIGHT,
+    {"answers-at-once", TWIN_UNADVISED,
      "answers a payload at once, and brings what comes of it later",
      SERVER(.request = answer_at_once, .answer = carry_over)},
-    {"polls-and-answers-at-once", TWIN_RIGHT, "does so in polling sessions",
+    {"polls-and-answers-at-once", TWIN_UNADVISED, "does so in polling sessions",
      SERVER(.options = count_no_polls, .request = answer_at_once,
             .answer = show_polling)},
-    {"brings-messages-later", TWIN_RIGHT,
+    {"brings-messages-later", TWIN_UNADVISED,
      "does so, and brings a message one answer later still",
      SERVER(.request = note_message, .answer = bring_later)},
     {"greets-its-users", TWIN_RIGHT, "has a message of the day for everybody",

@@ -220,9 +220,9 @@ static bool from_later(struct server_shim *ss, struct server_answer *a)
     (void)ss;
     if (a->creation)
         entity_set(&a->body, "from", NULL);
-    else if (a->session && a->status == 200 && a->body.len && !a->replay &&
-             !a->own && !a->session->flag) {
-        a->session->flag = true;
+    else if (a->call && a->status == 200 && a->body.len &&
+             (a->replay ? a->session->rid == a->rid : !a->session->rid)) {
+        a->session->rid = a->rid; /* a repeat of it says so, too */
         entity_set(&a->body, "from", "localhost");
     }
     return true;

@@ -163,7 +163,7 @@ const struct twin twins_server_repeats[] = {
      SERVER(.request = keep_nothing)},
     {"replay-buffer-of-one", TWIN_FAULTY, "keeps the newest answer only",
      SERVER(.request = keep_newest)},
-    {"acknowledges-in-replays", TWIN_RIGHT,
+    {"acknowledges-in-replays", TWIN_UNADVISED,
      "acknowledges, in a replay too, what it has by now",
      SERVER(.answer = acknowledge)},
     {"replay-made-anew", TWIN_FAULTY,

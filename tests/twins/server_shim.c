@@ -33,7 +33,10 @@ struct server_shim {
     struct outgoing *out;   /* by due time */
     struct outgoing *taken; /* lent to the caller */
     struct mock_header headers[3];
-    uint64_t creations[MAX_CREATIONS]; /* tokens without an answer yet */
+    struct creation {
+        uint64_t token;
+        struct buf asked;
+    } creations[MAX_CREATIONS]; /* without an answer yet */
     size_t creation_count;
     uint64_t own_token;
 };
@@ -109,9 +112,14 @@ uint64_t shim_session_answered(const struct server_session *s)
     return highest;
 }
 
-static void add_session(struct server_shim *ss, const char *sid, uint64_t rid)
+/* asked is taken. */
+static void add_session(struct server_shim *ss, const char *sid, uint64_t rid,
+                        struct buf *asked)
 {
     struct server_session *s = mem_alloc(sizeof *s);
+
+    s->asked = *asked;
+    *asked = (struct buf)BUF_INIT;
 
     s->sid = mem_dup(sid);
     s->first = s->low = rid;
@@ -145,6 +153,7 @@ static void book(struct server_request *r)
     c->rid = c->inner_rid = r->rid;
     c->order = s->call_count;
     c->terminate = r->terminate;
+    c->pause = r->pause;
     while (server_session_call(s, s->low + 1))
         s->low++;
 }
@@ -213,11 +222,14 @@ bool server_shim_take_back(struct server_shim *ss, uint64_t token,
     return false;
 }
 
-static bool take_creation(struct server_shim *ss, uint64_t token)
+/* What was asked goes to the caller. */
+static bool take_creation(struct server_shim *ss, uint64_t token,
+                          struct buf *asked)
 {
     for (size_t i = 0; i < ss->creation_count; i++) {
-        if (ss->creations[i] != token)
+        if (ss->creations[i].token != token)
             continue;
+        *asked = ss->creations[i].asked;
         ss->creations[i] = ss->creations[--ss->creation_count];
         return true;
     }
@@ -238,10 +250,12 @@ static void place_answer(struct server_shim *ss, struct server_answer *a,
                          const char *sid)
 {
     char *made = entity_attr(&a->body, "sid");
+    struct buf asked = BUF_INIT;
 
-    a->creation = take_creation(ss, a->token) && made;
+    a->creation = take_creation(ss, a->token, &asked) && made;
     if (a->creation)
-        add_session(ss, made, a->rid);
+        add_session(ss, made, a->rid, &asked);
+    buf_release(&asked);
     a->session = find_session(ss, a->creation ? made : sid);
     if (a->session)
         a->call = find_token(a->session, a->token);
@@ -354,22 +368,31 @@ void server_shim_forget(struct server_shim *ss, int64_t now_ms, uint64_t token)
     ss->inner->ops->gone(ss->inner, now_ms, token);
 }
 
-static void note_creation(struct server_shim *ss, uint64_t token)
+static void note_creation(struct server_shim *ss,
+                          const struct server_request *r)
 {
-    if (ss->creation_count < MAX_CREATIONS)
-        ss->creations[ss->creation_count++] = token;
+    struct creation *c;
+
+    if (ss->creation_count == MAX_CREATIONS)
+        return;
+    c = &ss->creations[ss->creation_count++];
+    c->token = r->token;
+    c->asked = (struct buf)BUF_INIT;
+    buf_add(&c->asked, buf_str(&r->body), r->body.len);
 }
 
 static void take_post(struct server_shim *ss, int64_t now_ms,
                       const struct mock_request *req, uint64_t token)
 {
     struct server_request r = {.now_ms = now_ms, .token = token};
-    char *sid;
+    char *sid, *pause;
 
     buf_add(&r.body, req->body, req->body_len);
     sid = entity_attr(&r.body, "sid");
     r.rid = entity_number(&r.body, "rid");
     r.terminate = entity_has(&r.body, "type", "terminate");
+    pause = entity_attr(&r.body, "pause");
+    r.pause = pause != NULL;
     r.creation = !sid;
     r.session = find_session(ss, sid);
     if (r.session)
@@ -378,12 +401,13 @@ static void take_post(struct server_shim *ss, int64_t now_ms,
         free(sid);
         sid = entity_attr(&r.body, "sid"); /* the twin may have changed it */
         if (!sid)
-            note_creation(ss, token);
+            note_creation(ss, &r);
         server_shim_pass(ss, &r);
     }
     if (r.session)
         r.session->last_ms = now_ms;
     buf_release(&r.body);
+    free(pause);
     free(sid);
 }
 
@@ -428,6 +452,7 @@ static void shim_free(struct server_peer *sp)
 
         ss->sessions = s->next;
         buf_release(&s->carry);
+        buf_release(&s->asked);
         for (unsigned i = 0; i < s->call_count; i++)
             buf_release(&s->calls[i].given);
         free(s->calls);
@@ -440,14 +465,20 @@ static void shim_free(struct server_peer *sp)
         ss->out = o->next;
         outgoing_free(o);
     }
+    for (size_t i = 0; i < ss->creation_count; i++)
+        buf_release(&ss->creations[i].asked);
     outgoing_free(ss->taken);
     ss->inner->ops->free(ss->inner);
     free(ss);
 }
 
 static const struct server_peer_ops shim_ops = {
-    shim_request,     shim_next_answer, shim_gone,
-    shim_deadline_ms, shim_tick,        shim_free,
+    .request = shim_request,
+    .next_answer = shim_next_answer,
+    .gone = shim_gone,
+    .deadline_ms = shim_deadline_ms,
+    .tick = shim_tick,
+    .free = shim_free,
 };
 
 struct server_peer *server_shim_new(const struct server_hooks *hooks)

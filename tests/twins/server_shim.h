@@ -22,6 +22,7 @@ struct call {
     uint64_t inner_rid; /* as the core counts */
     unsigned order;     /* of arrival, from 1 */
     bool terminate;
+    bool pause;
     bool answered;
     struct buf given; /* for a twin that replays by itself */
 };
@@ -29,10 +30,11 @@ struct call {
 struct server_session {
     struct server_session *next;
     char *sid;
-    uint64_t first;  /* rid of the creation */
-    uint64_t low;    /* highest without a gap */
-    int64_t last_ms; /* of a request or an answer */
-    bool over;       /* by a terminate, of either side */
+    struct buf asked; /* the creation request */
+    uint64_t first;   /* rid of the creation */
+    uint64_t low;     /* highest without a gap */
+    int64_t last_ms;  /* of a request or an answer */
+    bool over;        /* by a terminate, of either side */
     struct call *calls;
     unsigned call_count;
     /* for the twin's own use */
@@ -49,6 +51,7 @@ struct server_request {
     struct server_session *session; /* NULL: a creation, or an unknown sid */
     bool creation;
     bool terminate;
+    bool pause;    /* it asks for one, §10: nothing may come in its answer */
     bool repeat;   /* this rid came before */
     bool answered; /* and was answered */
     bool early;    /* a lower rid is missing */

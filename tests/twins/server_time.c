@@ -33,6 +33,15 @@ static bool show_thirty(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+static bool show_three_less(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (a->creation)
+        entity_set_number(&a->body, "inactivity",
+                          entity_number(&a->body, "inactivity") - 3);
+    return true;
+}
+
 static bool is_not_found(const struct server_answer *a)
 {
     return a->status == 200 && entity_has(&a->body, "type", "terminate") &&
@@ -149,7 +158,7 @@ const struct twin twins_server_time[] = {
      SERVER(.request = welcome_stranger)},
     {"expires-some-seconds-late", TWIN_RIGHT,
      "ends silent sessions three seconds late",
-     SERVER(.options = three_seconds_more, .answer = show_thirty)},
+     SERVER(.options = three_seconds_more, .answer = show_three_less)},
     {"legacy-http-codes", TWIN_RIGHT,
      "is older than 'ver' and says HTTP 400, 403, 404",
      SERVER(.options = no_version)},
