@@ -74,7 +74,8 @@
  *                  before this empty one, which brought nothing; the least
  *   after-end      a new rid: ms since the end of its session was delivered
  *   took wait-ms   [s] how long it was held, counted from where no lower rid
- *                  was missing; the most. Not for repeats and their firsts
+ *                  was missing; the most. Not for repeats and their firsts,
+ *                  nor for an rid below the creation's
  *   early-by       [s] ms by which its answer came before a lower rid's
  *   surplus        [s] ids of iqs that it answers more often than asked
  *

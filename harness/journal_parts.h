@@ -257,6 +257,9 @@ struct journal_rid *rids_after(const struct journal_session *s,
                                const struct journal_rid *r);
 size_t rids_index(const struct journal_session *s, const char *rid, bool *hit);
 bool rids_missing_below(const struct journal_session *s, const char *rid);
+/* Below the creation's: nothing waits for it, and it is never its turn. */
+bool rids_is_foreign(const struct journal *j, const struct journal_session *s,
+                     const struct journal_rid *r);
 void rids_print_missing(struct journal_session *s);
 void rids_take_up(struct journal *j, struct journal_session *s,
                   struct journal_x *x);

@@ -50,6 +50,15 @@ static bool countable(const char *rid, unsigned long long *number)
     return true;
 }
 
+bool rids_is_foreign(const struct journal *j, const struct journal_session *s,
+                     const struct journal_rid *r)
+{
+    const struct journal_x *creation = journal_x_of(j, s->create);
+
+    return creation && creation->rid &&
+           expr_rid_cmp(r->text, creation->rid->text) < 0;
+}
+
 bool rids_missing_below(const struct journal_session *s, const char *rid)
 {
     unsigned long long number;

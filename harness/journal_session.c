@@ -3,7 +3,6 @@
  * §7 (negotiation), §10 (inactivity), §11 (overactivity), §12 (polling),
  * §13 (ends), §14 (rids).
  */
-#include "expr.h"
 #include "journal_parts.h"
 
 #include <stdlib.h>
@@ -361,16 +360,6 @@ session_new(struct journal *j, struct journal_x *x, const xmlNode *granted)
     return s;
 }
 
-/* Below the creation's rid: nothing was ever to wait for it. */
-static bool is_foreign(const struct journal *j, const struct journal_session *s,
-                       const struct journal_rid *r)
-{
-    const struct journal_x *creation = journal_x_of(j, s->create);
-
-    return creation && creation->rid &&
-           expr_rid_cmp(r->text, creation->rid->text) < 0;
-}
-
 /* Server role: how long it was held, and whether it overtook another. Only
  * exchanges that nothing was done to, and rids sent once, say so. */
 static void clock_answer(struct journal *j, const struct journal_session *s,
@@ -379,14 +368,12 @@ static void clock_answer(struct journal *j, const struct journal_session *s,
     struct journal_rid *r = x->rid;
     bool hit;
 
-    if (r->copies > 1 || x->faulted)
+    if (r->copies > 1 || x->faulted || rids_is_foreign(j, s, r))
         return;
     if (s->wait_ms >= 0 && !rids_missing_below(s, r->text)) {
         journal_put_number(x->node, "took", ev->t_ms - x_begun(j, x));
         journal_put_number(x->node, "wait-ms", s->wait_ms);
     }
-    if (is_foreign(j, s, r))
-        return;
     for (size_t i = rids_index(s, r->text, &hit) + 1; i < s->rid_count; i++) {
         struct journal_rid *later = s->rids[i];
 

@@ -416,6 +416,7 @@ void x_finish(struct journal *j, int64_t now_ms)
 
         if (!x->session || !x->rid || x->sent < 0 || x->rid->copies > 1 ||
             x->session->wait_ms < 0 || x->session->ended ||
+            rids_is_foreign(j, x->session, x->rid) ||
             rids_missing_below(x->session, x->rid->text))
             continue;
         if (x->behind && journal_x_of(j, x->behind)->t1 < 0)

@@ -82,11 +82,13 @@ static bool in_payload_vocabulary(const char *test)
     return colon && !starts(test, "b:");
 }
 
-/* Does it lead into somebody's payload? */
+/* Does it lead into somebody's payload, or to prefixes that the peer chose? */
 static bool into_payload(struct journal *specimen, const struct lint_step *s)
 {
     bool down = is(s->axis, "child") || starts(s->axis, "descendant");
 
+    if (is(s->axis, "namespace"))
+        return true;
     if (!down || !s->base[0])
         return down && in_payload_vocabulary(s->test);
     if (in_payload_vocabulary(s->test))

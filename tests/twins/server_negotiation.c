@@ -327,6 +327,18 @@ static bool own_features(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+static bool declare_inside(struct server_shim *ss, struct server_answer *a)
+{
+    (void)ss;
+    if (has_features(a)) {
+        entity_set(&a->body, "xmlns:stream", NULL);
+        entity_replace(&a->body, "<stream:features",
+                       "<stream:features"
+                       " xmlns:stream='http://etherx.jabber.org/streams'");
+    }
+    return true;
+}
+
 static void no_version(struct mock_options *o)
 {
     static const struct mock_attribute none = {"xmpp:version", NULL};
@@ -421,6 +433,9 @@ const struct twin twins_server_negotiation[] = {
     {"has-features-of-its-own", TWIN_FAULTY,
      "has the features in a namespace of its own",
      SERVER(.answer = own_features)},
+    {"declares-stream-inside", TWIN_FAULTY,
+     "declares the prefix of the features on them, not on the body",
+     SERVER(.answer = declare_inside)},
     {"keeps-its-version", TWIN_FAULTY, "never says the version of XMPP",
      SERVER(.options = no_version)},
     {"says-its-version-with-the-features", TWIN_RIGHT,
