@@ -12,9 +12,10 @@
 /* Element names are pointers to these, so that an event that was read names
  * its kind as one that was made does. */
 static const char *const event_names[] = {
-    "log",       "open",      "tls",   "close", "req",  "sent", "forward",
-    "lost",      "answer",    "res",   "do",    "ev",   "name", "let",
-    "delivered", "abandoned", "fault", "lag",   "step", "end",  NULL};
+    "log",     "open", "tls",       "close",     "req",   "sent",
+    "forward", "lost", "answer",    "res",       "do",    "ev",
+    "name",    "let",  "delivered", "abandoned", "fault", "lag",
+    "step",    "end",  "health",    NULL};
 
 static const char *known_name(const char *name)
 {

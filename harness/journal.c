@@ -475,7 +475,8 @@ void journal_add(struct journal *j, const struct event *ev)
             return;
         }
     }
-    if (strcmp(ev->name, "step") == 0 || strcmp(ev->name, "end") == 0)
+    if (strcmp(ev->name, "step") == 0 || strcmp(ev->name, "end") == 0 ||
+        strcmp(ev->name, "health") == 0)
         plain(j, ev);
     else if (strcmp(ev->name, "log") == 0)
         copy_attrs(j->root, ev);

@@ -10,6 +10,7 @@
  *     <s n=.. sid=.. rid=.. jid=.. wait=.. ..><up/><down/></s>
  *     <gap session=.. t0=.. t1=.. ms=.. limit=../>
  *     <conn n=.. tls=../> <do verb=../> <lag t0=.. t1=.. ms=../> <step/> <end/>
+ *     <health alive=../>
  *   </journal>
  *
  * All are brothers, in the order of their beginnings. Times are milliseconds
@@ -143,6 +144,10 @@
  *   seq t client verb result reason; stanzas are inside; stream: of the order
  * <lag>  our own loop was late: t0 t1 ms
  * <step> <end>  seq t line what outcome; seq t how because line
+ * <health>  [s] behind the end, where something got no answer: exchange x asked
+ *   seq t x        whether the server is still there
+ *   alive          yes no
+ *   alone          yes no: did it have no other case to serve meanwhile
  */
 #ifndef HARNESS_JOURNAL_H
 #define HARNESS_JOURNAL_H

@@ -67,6 +67,8 @@ static const struct element of_step = {
     "seq=1 t=1 line=1 what=await outcome=done", "", ""};
 static const struct element of_end = {"seq=1 t=1 how=done because=words line=1",
                                       "", ""};
+static const struct element of_health = {"", "",
+                                         "seq=1 t=1 x=1 alive=yes alone=yes"};
 
 /* All that a <body/> may have: XEP-0124 §22, and XEP-0206 §9. */
 static const char body[] =
@@ -180,5 +182,7 @@ struct journal *journal_specimen(enum role role)
     add(j, "lag", &of_lag);
     add(j, "step", &of_step);
     add(j, "end", &of_end);
+    if (role == ROLE_SERVER)
+        add(j, "health", &of_health);
     return j;
 }

@@ -260,14 +260,29 @@ static bool was_starved(const struct journal *j, const struct judgement *out)
            journal_lag(j, 0, INT64_MAX) >= STARVED_MS;
 }
 
+/* Nothing that it shows says anything about the peer. */
+static void judge_nothing(const struct testcase *tc, const char *reason,
+                          struct judgement *out)
+{
+    skip_asserts(tc, VERDICT_ERROR, reason, out);
+    conclude(out, VERDICT_ERROR, reason);
+}
+
 void judge_case(const struct testcase *tc, struct journal *j,
                 const struct judge_context *ctx, struct judgement *out)
 {
     struct tally asserts, invariants, all;
     bool skipped = ctx->end == PLAY_NA || ctx->end == PLAY_ERROR;
+    char *gone;
     size_t own;
 
     memset(out, 0, sizeof *out);
+    gone = tc->role == ROLE_SERVER ? judge_outage(j, out) : NULL;
+    if (gone) {
+        judge_nothing(tc, gone, out);
+        free(gone);
+        return;
+    }
     if (skipped)
         skip_asserts(
             tc, ctx->end == PLAY_NA ? VERDICT_NA : VERDICT_ERROR,

@@ -51,6 +51,9 @@ struct judgement {
     enum verdict verdict; /* the case's */
     char *reason;         /* NA, ERROR: why; "" otherwise */
     bool lagged;          /* an ERROR worth playing once more, alone */
+    /* server role */
+    bool lost; /* an answer was lost, and that was not our doing */
+    bool gone; /* the server was not there at the end, or for a while */
     struct finding *findings;
     size_t finding_count;
 };
@@ -75,6 +78,9 @@ struct judge_context {
  * findings. A play that stopped is judged by its asserts; when none of them
  * saw why, it is ERROR. A case of which every assert is NA is NA. Otherwise
  * FAIL counts before ERROR, that before WARN, that before PASS.
+ *
+ * Where the server was gone, and this play had not met it alive or was not
+ * alone with it, everything is ERROR.
  * Free with judgement_release().
  */
 void judge_case(const struct testcase *tc, struct journal *j,

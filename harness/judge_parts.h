@@ -1,6 +1,7 @@
 /*
  * What the files of the judge share: judge.c (verdicts), judge_check.c (one
- * assert), judge_blame.c (whose exchanges, and our own lag).
+ * assert), judge_blame.c (whose exchanges, and our own lag), judge_outage.c
+ * (was the server there).
  */
 #ifndef HARNESS_JUDGE_PARTS_H
 #define HARNESS_JUDGE_PARTS_H
@@ -15,6 +16,9 @@ enum check_result { CHECK_PASSED, CHECK_MISSED, CHECK_NA, CHECK_ERROR };
 void check_assertion(const struct assertion *a, struct journal *j,
                      const struct judge_context *ctx, enum verdict miss,
                      struct finding *f);
+
+/* Fills in lost and gone. Why the play has nothing to say, yours; or NULL. */
+char *judge_outage(struct journal *j, struct judgement *out);
 
 /* Exchange numbers, each once, in the order in which they were added. */
 struct blame {

@@ -59,6 +59,7 @@ struct play_setting {
                              follow, round and round */
     bool anonymous;       /* may ANONYMOUS be used */
     bool hostile;         /* may the server be harmed */
+    bool alone;           /* nothing else is played against it meanwhile */
     int64_t max_wait_ms;  /* no step lets more time pass; 0: no limit */
 
     /* The URL is an https one; client role: what the case wants of the
@@ -135,12 +136,18 @@ void play_response(struct play *p, int64_t now_ms, unsigned x,
                    const char *bytes, size_t len, enum play_part came,
                    const char *problem);
 
+/* Was an answer lost that we did not give up? */
+bool play_lost_answer(const struct play *p);
+
 /* The steps are over: end every session that the case left alive, each by a
- * terminate request on a connection of its own. Facts about them belong to
- * the journal. No effect in the client role, or a second time. */
+ * terminate request on a connection of its own. Then, where an exchange got no
+ * answer though we did not give it up, or a terminate is overdue (5 s, by
+ * play_tick()), ask whether the server is still there: the "health" event says
+ * so, at most 5 s later, and the session that this made is ended. Facts about
+ * all that belong to the journal. No effect in the client role, or a second
+ * time. */
 void play_sign_off(struct play *p, int64_t now_ms);
-/* Is every one of them answered, given up by the peer, or overdue (5 s, by
- * play_tick())? True when play_sign_off() was never called. */
+/* Is all that done? True when play_sign_off() was never called. */
 bool play_signed_off(const struct play *p);
 
 #endif

@@ -70,10 +70,7 @@ bool entry_set_attrs(struct play *p, int64_t now_ms, struct raw_body *body,
     return true;
 }
 
-/* The widest-accepted creation request, and what the step changes in it.
- * Source: XEP-0124 §7.1, XEP-0206 §3 */
-static bool creation_body(struct play *p, int64_t now_ms, const struct step *st,
-                          struct raw_body *body)
+void entry_plain_creation(const struct play *p, struct raw_body *body)
 {
     char rid[24];
 
@@ -87,6 +84,13 @@ static bool creation_body(struct play *p, int64_t now_ms, const struct step *st,
     raw_body_set(body, "wait", DEFAULT_WAIT);
     raw_body_set(body, "xml:lang", "en");
     raw_body_set(body, "xmpp:version", "1.0");
+}
+
+/* The plain one, and what the step changes in it. */
+static bool creation_body(struct play *p, int64_t now_ms, const struct step *st,
+                          struct raw_body *body)
+{
+    entry_plain_creation(p, body);
     return entry_set_attrs(p, now_ms, body, st->attrs, st->attr_count,
                            st->line) &&
            entry_set_attrs(p, now_ms, body, st->body_attrs, st->body_attr_count,

@@ -15,6 +15,7 @@
 #include "raw_answer.h"
 #include "play_entry.h"
 #include "play_sending.h"
+#include "play_sign_off.h"
 
 /* A drain on its way: a thread's extra. */
 struct drain {
@@ -235,6 +236,7 @@ static enum went abort_step(struct play *p, const struct step *st,
     event_setf(&ev, "name", "abort-%s", delivery_end_name(how));
     play_emit(p, now_ms, &ev);
     event_release(&ev);
+    sessions_give_up(p, x);
     p->ops->abort(p->stage, x, how);
     return WENT_ON;
 }
@@ -281,11 +283,15 @@ enum went play_server_step(struct play *p, struct thread *th,
 void play_server_tick(struct play *p, int64_t now_ms)
 {
     sessions_tick(p, now_ms);
+    sign_off_tick(p, now_ms);
 }
 
 int64_t play_server_deadline(const struct play *p)
 {
-    return sessions_deadline(p);
+    int64_t polls = sessions_deadline(p);
+    int64_t end = sign_off_deadline(p);
+
+    return polls < end ? polls : end;
 }
 
 /* The condition of an answer that ends a session: BOSH's, or for a stream
@@ -339,6 +345,7 @@ static void look_for_limits(struct play *p, int64_t now_ms, unsigned x)
 void play_server_response(struct play *p, int64_t now_ms, unsigned x)
 {
     look_for_limits(p, now_ms, x);
-    sessions_answered(p, now_ms, x);
+    sessions_answered(p, x);
     sessions_tick(p, now_ms);
+    sign_off_answered(p, now_ms, x);
 }

@@ -22,8 +22,6 @@
 #define FAILURE_GAP_MS 500
 /* A request that drips a byte at a time has at most so many pieces. */
 #define MAX_PIECES 4096
-/* How long a sign-off waits for its answers. */
-#define SIGN_OFF_MS 5000
 
 void sessions_free(struct play_server *ps)
 {
@@ -453,28 +451,7 @@ static void poll_answered(struct raw_session *s, unsigned x,
     s->failures = good ? 0 : s->failures + 1;
 }
 
-/* End it with a terminate that the manager will take: in a gap, if there is
- * one, or else it would wait behind it for ever. Source: XEP-0124 §13 */
-static void say_farewell(struct play *p, int64_t now_ms, struct raw_session *s)
-{
-    struct sending how = SENDING_INIT;
-    struct buf entity = BUF_INIT;
-    struct raw_body body;
-    char rid[24];
-
-    snprintf(rid, sizeof rid, "%" PRIu64,
-             (s->above_count ? s->low : s->top) + 1);
-    raw_body_init(&body);
-    raw_body_set(&body, "rid", rid);
-    raw_body_set(&body, "sid", s->sid);
-    raw_body_set(&body, "type", "terminate");
-    raw_body_write(&entity, &body, NULL, 0);
-    sessions_send(p, now_ms, &how, entity.data, entity.len);
-    buf_release(&entity);
-    raw_body_release(&body);
-}
-
-void sessions_answered(struct play *p, int64_t now_ms, unsigned x)
+void sessions_answered(struct play *p, unsigned x)
 {
     struct raw_answer a = raw_answer_read(p->journal, x);
     struct raw_exchange *ex = exchange_at(p->server, x);
@@ -483,6 +460,8 @@ void sessions_answered(struct play *p, int64_t now_ms, unsigned x)
     if (!ex || !ex->open)
         return;
     ex->open = false;
+    if (!a.status && !ex->given_up)
+        p->server->unanswered = true;
     if (!s)
         return;
     s->open--;
@@ -494,19 +473,22 @@ void sessions_answered(struct play *p, int64_t now_ms, unsigned x)
         s->ended = true;
     if (s->poll == x)
         poll_answered(s, x, &a);
-    if (p->server->signing_off && ex->creation && s->sid && !s->ended)
-        say_farewell(p, now_ms, s);
+}
+
+void sessions_give_up(struct play *p, unsigned x)
+{
+    struct raw_exchange *ex = exchange_at(p->server, x);
+
+    if (ex)
+        ex->given_up = true;
 }
 
 /* ---- time ---- */
 
 void sessions_tick(struct play *p, int64_t now_ms)
 {
-    struct play_server *ps = p->server;
-
-    if (ps->signing_off && now_ms >= ps->sign_off_until_ms)
-        ps->overdue = true;
-    for (struct raw_session *s = ps->sessions; s && !p->over; s = s->next) {
+    for (struct raw_session *s = p->server->sessions; s && !p->over;
+         s = s->next) {
         if (s->keep_polling && sessions_poll_due(s) <= now_ms)
             sessions_poll(p, now_ms, s);
     }
@@ -514,53 +496,14 @@ void sessions_tick(struct play *p, int64_t now_ms)
 
 int64_t sessions_deadline(const struct play *p)
 {
-    const struct play_server *ps = p->server;
     int64_t first = CLOCK_NEVER;
 
-    if (ps->signing_off && !play_signed_off(p))
-        first = ps->sign_off_until_ms;
-    for (struct raw_session *s = ps->sessions; s && !p->over; s = s->next) {
+    for (const struct raw_session *s = p->server->sessions; s && !p->over;
+         s = s->next) {
         int64_t due = s->keep_polling ? sessions_poll_due(s) : CLOCK_NEVER;
 
         if (due < first)
             first = due;
     }
     return first;
-}
-
-/* ---- sign-off ---- */
-
-void play_sign_off(struct play *p, int64_t now_ms)
-{
-    struct play_server *ps = p->server;
-
-    if (!ps || ps->signing_off)
-        return;
-    ps->signing_off = true;
-    ps->sign_off_until_ms =
-        now_ms + (int64_t)(SIGN_OFF_MS * p->setting->timeout_factor);
-    for (struct raw_session *s = ps->sessions; s; s = s->next) {
-        if (s->sid && !s->ended && !sessions_open(ps, s->farewell))
-            say_farewell(p, now_ms, s);
-    }
-}
-
-/* Nothing more will come of it, or it has come. */
-static bool session_settled(const struct play_server *ps,
-                            const struct raw_session *s)
-{
-    return s->ended || !sessions_open(ps, s->sid ? s->farewell : s->creation);
-}
-
-bool play_signed_off(const struct play *p)
-{
-    const struct play_server *ps = p->server;
-
-    if (!ps || !ps->signing_off || ps->overdue)
-        return true;
-    for (const struct raw_session *s = ps->sessions; s; s = s->next) {
-        if (!session_settled(ps, s))
-            return false;
-    }
-    return true;
 }

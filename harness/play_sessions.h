@@ -55,15 +55,26 @@ struct raw_exchange {
     bool open;
     bool empty; /* a poll */
     bool terminate;
+    bool given_up; /* by us, before its answer */
+};
+
+/* The phases of a sign-off: play_sign_off.c. */
+enum sign_off_phase {
+    SIGN_OFF_NOT_YET,
+    SIGN_OFF_FAREWELLS, /* the terminates are on their way */
+    SIGN_OFF_HEALTH,    /* the server is asked whether it is still there */
+    SIGN_OFF_LAST,      /* the session that was made for it is ended */
+    SIGN_OFF_THROUGH,
 };
 
 struct play_server {
     struct raw_session *sessions;   /* the newest first */
     struct raw_exchange *exchanges; /* by number; [0] is unused */
     size_t exchange_count;
-    bool signing_off;
-    bool overdue; /* the manager had its time to answer the terminates */
-    int64_t sign_off_until_ms;
+    bool unanswered; /* an exchange that we did not give up got no answer */
+    enum sign_off_phase sign_off;
+    int64_t sign_off_until_ms; /* the bound of its phase */
+    unsigned health;           /* the exchange that asks */
 };
 
 /* How a request goes out. */
@@ -115,9 +126,11 @@ int64_t sessions_poll_due(const struct raw_session *s);
 void sessions_poll(struct play *p, int64_t now_ms, struct raw_session *s);
 
 /* Exchange x is over; the journal has what came. */
-void sessions_answered(struct play *p, int64_t now_ms, unsigned x);
+void sessions_answered(struct play *p, unsigned x);
+/* We give exchange x up before its answer. */
+void sessions_give_up(struct play *p, unsigned x);
 
-/* Polls of keep-polling sessions that are due; a sign-off that is overdue. */
+/* Polls of keep-polling sessions that are due. */
 void sessions_tick(struct play *p, int64_t now_ms);
 int64_t sessions_deadline(const struct play *p);
 

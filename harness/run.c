@@ -18,6 +18,8 @@
 #define LAG_WORTH_MS 20 /* less says nothing */
 #define SAVE_EVERY_MS 250
 #define MAX_ATTEMPTS 2
+#define OUTAGE_LOSSES 3 /* plays that lose an answer, each within */
+#define LOSSES_WITHIN_MS 300
 
 int64_t run_now(const struct run *run)
 {
@@ -91,16 +93,37 @@ static void on_signal(uv_signal_t *handle, int signum)
 
 /* ------------------------------------------------------------- verdicts */
 
-static void start_soon(struct run *run)
+void run_start_later(struct run *run, int64_t after_ms)
 {
     if (!run->closing && !uv_is_active((uv_handle_t *)&run->start_timer))
-        uv_timer_start(&run->start_timer, run->start_timer.timer_cb, 0, 0);
+        uv_timer_start(&run->start_timer, run->start_timer.timer_cb,
+                       (uint64_t)after_ms, 0);
+}
+
+/* The only one to be played against the server. */
+static bool is_alone(const struct item *it)
+{
+    return it->alone || it->run->options->jobs == 1;
+}
+
+/* Somebody saw the server gone while this was played; or it lost an answer, as
+ * all do that are played when one of them brings a server down which is started
+ * again at once. */
+static bool met_an_outage(const struct item *it)
+{
+    return it->run->options->role == ROLE_SERVER && !is_alone(it) &&
+           it->judgement.verdict != VERDICT_PASS &&
+           (it->judgement.lost || it->run->lost_ms >= it->started_ms);
 }
 
 static bool again(struct item *it)
 {
     if (it->attempts >= MAX_ATTEMPTS)
         return false;
+    if (met_an_outage(it)) {
+        it->alone = true; /* so it can be told whose doing it is */
+        return true;
+    }
     if (it->driver_lost) {
         it->own = true;
         return true;
@@ -138,6 +161,8 @@ void run_refuse(struct run *run, const char *reason, const char *log)
     for (i = 0; i < run->item_count; i++) {
         struct item *it = &run->items[i];
 
+        if (it->state == ITEM_DONE)
+            continue;
         outcome_error(it->tc, reason, &it->verdict);
         it->verdict.log = mem_dup(log);
         hand_over(run, it);
@@ -176,7 +201,7 @@ static void count(struct run *run, struct item *it)
 
 void run_go_on(struct run *run)
 {
-    start_soon(run);
+    run_start_later(run, 0);
     close_if_done(run);
 }
 
@@ -210,6 +235,8 @@ void run_judged(struct item *it)
 {
     struct run *run = it->run;
 
+    if (it->judgement.gone)
+        probe_lost(run, it, is_alone(it));
     if (!run->stopping && again(it))
         it->state = ITEM_QUEUED;
     else
@@ -257,15 +284,30 @@ static void on_gone(void *ctx)
     run_go_on(run);
 }
 
+/* Several plays lose an answer at the same time: that is the server. */
+static void on_lost(void *ctx)
+{
+    struct item *it = ctx;
+    struct run *run = it->run;
+    int64_t now_ms = run_now(run);
+
+    if (now_ms - run->losses_ms > LOSSES_WITHIN_MS)
+        run->losses = 0;
+    run->losses_ms = now_ms;
+    if (++run->losses >= OUTAGE_LOSSES || run->losses == run->running)
+        run->lost_ms = now_ms;
+}
+
 static void start(struct run *run, struct item *it)
 {
-    struct stage_sink sink = {it, on_played, on_gone};
+    struct stage_sink sink = {it, on_lost, on_played, on_gone};
     char *log = log_of(it);
     char *path = mem_printf("%s/%s", run->options->dir, log);
     struct stage_order order = {
         .tc = it->tc,
         .own_process = it->own,
         .first_account = it->first_account,
+        .alone = is_alone(it),
         .log_path = path,
     };
     struct err e = {""};
@@ -296,7 +338,7 @@ static void on_start(uv_timer_t *timer)
     unsigned started = 0;
     size_t i;
 
-    if (run->probe_stage)
+    if (run->probe_stage || probe_again(run))
         return;
     if (alone)
         start(run, alone);
@@ -460,6 +502,7 @@ static void end_run(struct run *run)
     free(run->items);
     live_release(&run->live);
     testcase_free(run->probe);
+    free(run->lost);
     certs_free(run->certs);
     free(run->path);
 }

@@ -70,6 +70,12 @@ struct run {
     unsigned running;                  /* stages that are not gone */
     struct testcase *probe;            /* server role */
     struct stage_sockets *probe_stage; /* nothing starts before it is gone */
+    char *lost;           /* the server is gone, in words; NULL: it is there */
+    int64_t lost_ms;      /* when that was last seen */
+    unsigned losses;      /* plays that lost an answer one after the other, */
+    int64_t losses_ms;    /* the last one then */
+    unsigned probes_left; /* to see whether it comes back, */
+    int64_t probe_ms;     /* the next not before */
     unsigned logins[RUN_MAX_ACCOUNTS];
     bool stopping;
     bool closing;
@@ -99,8 +105,11 @@ struct run {
 int64_t run_now(const struct run *run);
 /* The worker is through with it: count it, or queue it again. */
 void run_judged(struct item *it);
-/* No case is played: each is ERROR. log: of why, relative to the folder. */
+/* No more case is played: each is ERROR. log: of why, relative to the folder.
+ */
 void run_refuse(struct run *run, const char *reason, const char *log);
+/* The next batch starts so much later. */
+void run_start_later(struct run *run, int64_t after_ms);
 /* Nothing is played and nothing judged. */
 bool run_quiet(const struct run *run);
 /* Go on with the queue, or end. */
@@ -119,6 +128,11 @@ struct item *queue_next_alone(struct run *run);
 
 /* ---- run_probe.c ---- */
 void probe_start(struct run *run);
+/* The server was gone at the end of this play. alone: it had no other. */
+void probe_lost(struct run *run, const struct item *it, bool alone);
+/* It may have come back: try again when it is time. True: nothing is to be
+ * started now. */
+bool probe_again(struct run *run);
 
 /* ---- run_judge.c ---- */
 void run_judge(struct item *it);

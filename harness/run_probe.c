@@ -19,6 +19,8 @@
 #define PROBE_LOG "probe.log"
 #define PROBE_MS 15000
 #define PROBE_WAIT "1" /* s */
+#define PROBES_AGAIN 3
+#define AGAIN_EVERY_MS 2000
 
 /* ------------------------------------------------------------- the case */
 
@@ -152,6 +154,49 @@ static char *refused_account(const struct run_options *o,
     return NULL;
 }
 
+/* ------------------------------------------------------------- gone */
+
+void probe_lost(struct run *run, const struct item *it, bool alone)
+{
+    if (!run->lost && alone)
+        run->lost =
+            mem_printf("the server is gone since %s was played", it->tc->id);
+    else if (!run->lost)
+        run->lost = mem_printf("the server is gone, %s was the first to miss "
+                               "it: -j 1 tells which case does it",
+                               it->tc->id);
+    run->lost_ms = run->probe_ms = run_now(run);
+    run->probes_left = PROBES_AGAIN;
+}
+
+bool probe_again(struct run *run)
+{
+    int64_t rest_ms = run->probe_ms - run_now(run);
+
+    if (!run->lost)
+        return false;
+    if (!run_quiet(run) || run->stopping || run->done == run->item_count)
+        return true; /* what runs finds out for itself */
+    if (rest_ms > 0)
+        run_start_later(run, rest_ms);
+    else
+        probe_start(run);
+    return true;
+}
+
+/* Or not yet, or never. */
+static void came_back(struct run *run, bool is_there)
+{
+    if (is_there) {
+        free(run->lost);
+        run->lost = NULL;
+    } else if (--run->probes_left > 0) {
+        run->probe_ms = run_now(run) + AGAIN_EVERY_MS;
+    } else {
+        run_refuse(run, run->lost, PROBE_LOG);
+    }
+}
+
 /* ------------------------------------------------------------- the play */
 
 static void on_played(void *ctx, const struct stage_outcome *outcome)
@@ -166,7 +211,9 @@ static void on_played(void *ctx, const struct stage_outcome *outcome)
         reason = first_answer(o, outcome->journal);
     if (!run->stopping && !reason)
         reason = refused_account(o, outcome);
-    if (reason)
+    if (run->lost)
+        came_back(run, reason == NULL);
+    else if (reason)
         run_refuse(run, reason, PROBE_LOG);
     free(reason);
     journal_free(outcome->journal);
@@ -183,12 +230,13 @@ static void on_gone(void *ctx)
 
 void probe_start(struct run *run)
 {
-    struct stage_sink sink = {run, on_played, on_gone};
+    struct stage_sink sink = {run, NULL, on_played, on_gone};
     char *path = mem_printf("%s/" PROBE_LOG, run->options->dir);
     struct stage_order order = {.log_path = path};
     struct err e = {""};
 
-    run->probe = make_probe(run->options);
+    if (!run->probe)
+        run->probe = make_probe(run->options);
     order.tc = run->probe;
     run->probe_stage = stage_sockets_start(&run->world, &order, &sink, &e);
     if (run->probe_stage)

@@ -64,6 +64,7 @@ struct stage_sockets {
     bool hurry; /* aborted: no time for a sign-off */
     struct wire *wire;
     unsigned conns; /* that there have been */
+    bool lost;      /* server role: told already */
 
     /* client role */
     struct mock *mock;

@@ -59,6 +59,15 @@ static void on_sent(void *ctx, int64_t now_ms, unsigned x)
     stage_turn(st);
 }
 
+static void tell_lost(struct stage_sockets *st)
+{
+    if (st->lost || st->phase != STAGE_PLAYING || !play_lost_answer(st->play))
+        return;
+    st->lost = true;
+    if (st->sink.lost)
+        st->sink.lost(st->sink.ctx);
+}
+
 static void on_response(void *ctx, int64_t now_ms, unsigned x,
                         const char *bytes, size_t len, enum wire_part came,
                         const char *problem)
@@ -66,6 +75,7 @@ static void on_response(void *ctx, int64_t now_ms, unsigned x,
     struct stage_sockets *st = ctx;
 
     play_response(st->play, now_ms, x, bytes, len, stage_part(came), problem);
+    tell_lost(st);
     stage_turn(st);
 }
 

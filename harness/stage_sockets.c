@@ -253,12 +253,20 @@ static void begin_settling(struct stage_sockets *st, int64_t now_ms)
     st->phase_ms = now_ms + (settles ? SETTLE_MS : 0);
 }
 
+static int64_t sign_off_bound_ms(const struct stage_sockets *st)
+{
+    if (st->hurry)
+        return HURRY_MS;
+    if (st->tc->role == ROLE_CLIENT)
+        return SIGN_OFF_MS;
+    /* the play has bounds of its own */
+    return (int64_t)(6 * SIGN_OFF_MS * st->world->timeout_factor);
+}
+
 static void begin_sign_off(struct stage_sockets *st, int64_t now_ms)
 {
     st->phase = STAGE_SIGNING_OFF;
-    st->phase_ms = now_ms + (st->hurry                     ? HURRY_MS
-                             : st->tc->role == ROLE_CLIENT ? SIGN_OFF_MS
-                                                           : 2 * SIGN_OFF_MS);
+    st->phase_ms = now_ms + sign_off_bound_ms(st);
     if (st->tc->role == ROLE_CLIENT)
         stage_client_sign_off(st);
     else
@@ -357,6 +365,7 @@ struct stage_sockets *stage_sockets_start(const struct stage_world *w,
     st->tc = tc;
     st->own_process = order->own_process;
     st->setting.first_account = order->first_account;
+    st->setting.alone = order->alone;
     st->log_path = mem_dup(order->log_path);
     st->dice = w->seed;
     for (c = tc->id; *c; c++)

@@ -63,6 +63,7 @@ struct stage_order {
     bool own_process;     /* a driver process of its own even if the case does
                              not ask for one */
     size_t first_account; /* see struct play_setting */
+    bool alone;           /* the server has no other play to serve */
     const char *log_path; /* written as things happen, line by line */
 };
 
@@ -80,6 +81,9 @@ struct stage_outcome {
 
 struct stage_sink {
     void *ctx;
+    /* Server role, while it goes on: an answer was lost, and we had not given
+     * it up. Once; or NULL. */
+    void (*lost)(void *ctx);
     /* The play is finished. Once; not when stage_sockets_start() failed. */
     void (*played)(void *ctx, const struct stage_outcome *outcome);
     /* No socket, timer or file is left, and the stage is freed. The last

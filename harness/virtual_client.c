@@ -519,13 +519,14 @@ void virtual_play_client(const struct testcase *tc, client_maker make,
         .make_ctx = ctx,
         .now_ms = VIRTUAL_EPOCH_MS,
     };
+    int64_t over_ms;
 
     options.scram_iterations = FEW_ITERATIONS;
     s.mock = mock_new(&options);
     setting.mock = s.mock;
     s.play = play_new(tc, &client_ops, &s, &setting, log);
-    virtual_run(&(struct virtual_world){s.play, &s, &s.now_ms, round_of,
-                                        next_moment, tick_all});
-    virtual_take(s.play, s.now_ms, out);
+    over_ms = virtual_run(&(struct virtual_world){
+        s.play, &s, &s.now_ms, round_of, next_moment, tick_all});
+    virtual_take(s.play, over_ms, out);
     release(&s);
 }

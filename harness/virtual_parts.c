@@ -11,41 +11,50 @@
 #define MAX_PLAY_MS (6 * 3600 * 1000)
 #define MAX_ROUNDS 400000
 
-void virtual_run(const struct virtual_world *w)
+/* One thing happens, or time jumps to where something can. Returns why that
+ * is not so any more, or NULL. */
+static const char *go_on(const struct virtual_world *w, unsigned *rounds)
 {
-    unsigned rounds = 0;
+    int64_t next;
 
-    play_start(w->play, *w->now_ms);
-    while (!play_over(w->play)) {
-        int64_t next;
-
-        if (++rounds > MAX_ROUNDS ||
-            *w->now_ms - VIRTUAL_EPOCH_MS > MAX_PLAY_MS) {
-            play_abort(w->play, *w->now_ms, PLAY_ERROR,
-                       "the play did not come to an end");
-            break;
-        }
-        if (w->round(w->stage))
-            continue;
-        next = w->next_moment(w->stage);
-        if (next == CLOCK_NEVER) {
-            play_abort(w->play, *w->now_ms, PLAY_ERROR,
-                       "nothing would ever happen again");
-            break;
-        }
-        if (next > *w->now_ms)
-            *w->now_ms = next;
-        w->tick(w->stage);
-    }
-    play_finish(w->play, *w->now_ms);
+    if (++*rounds > MAX_ROUNDS || *w->now_ms - VIRTUAL_EPOCH_MS > MAX_PLAY_MS)
+        return "the play did not come to an end";
+    if (w->round(w->stage))
+        return NULL;
+    next = w->next_moment(w->stage);
+    if (next == CLOCK_NEVER)
+        return "nothing would ever happen again";
+    if (next > *w->now_ms)
+        *w->now_ms = next;
+    w->tick(w->stage);
+    return NULL;
 }
 
-void virtual_take(struct play *p, int64_t now_ms, struct virtual_result *out)
+int64_t virtual_run(const struct virtual_world *w)
+{
+    const char *why = NULL;
+    unsigned rounds = 0;
+    int64_t over_ms;
+
+    play_start(w->play, *w->now_ms);
+    while (!play_over(w->play) && !why)
+        why = go_on(w, &rounds);
+    if (why)
+        play_abort(w->play, *w->now_ms, PLAY_ERROR, why);
+    over_ms = *w->now_ms;
+    play_sign_off(w->play, over_ms);
+    while (!play_signed_off(w->play) && !why)
+        why = go_on(w, &rounds);
+    play_finish(w->play, *w->now_ms);
+    return over_ms;
+}
+
+void virtual_take(struct play *p, int64_t over_ms, struct virtual_result *out)
 {
     out->end = play_how(p);
     out->because = mem_dup(play_because(p));
     out->line = play_line(p);
-    out->took_ms = now_ms - VIRTUAL_EPOCH_MS;
+    out->took_ms = over_ms - VIRTUAL_EPOCH_MS;
     out->journal = play_take_journal(p);
 }
 

@@ -18,11 +18,12 @@ struct virtual_world {
     void (*tick)(void *stage);
 };
 
-/* Start the play and go on until it is over; time jumps. */
-void virtual_run(const struct virtual_world *w);
+/* Start the play, go on until it is over, and sign off; time jumps. Returns
+ * when it was over. */
+int64_t virtual_run(const struct virtual_world *w);
 
-/* Take the result out of the play. */
-void virtual_take(struct play *p, int64_t now_ms, struct virtual_result *out);
+/* Take the result out of the play, which was over then. */
+void virtual_take(struct play *p, int64_t over_ms, struct virtual_result *out);
 
 /* The same numbers every time. ctx: a uint64_t that is not 0. */
 uint64_t virtual_random(void *ctx);

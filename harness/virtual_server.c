@@ -444,15 +444,17 @@ void virtual_play_server(const struct testcase *tc, server_maker make,
         .account_count = 2,
         .anonymous = true,
         .hostile = true,
+        .alone = true,
     };
     struct stage s = {
         .server = make(ctx),
         .now_ms = VIRTUAL_EPOCH_MS,
     };
+    int64_t over_ms;
 
     s.play = play_new(tc, &server_ops, &s, &setting, log);
-    virtual_run(&(struct virtual_world){s.play, &s, &s.now_ms, round_of,
-                                        next_moment, tick_all});
-    virtual_take(s.play, s.now_ms, out);
+    over_ms = virtual_run(&(struct virtual_world){
+        s.play, &s, &s.now_ms, round_of, next_moment, tick_all});
+    virtual_take(s.play, over_ms, out);
     release(&s);
 }

@@ -57,6 +57,7 @@ static const struct word {
     {"lag", "our lag", "\033[31m"},
     {"step", "step", "\033[1m"},
     {"end", "end", "\033[1m"},
+    {"health", "server", "\033[2m"},
 };
 
 static struct word word_of(const char *name)

@@ -60,6 +60,7 @@ int suite_text(void);
 int suite_live(void);
 int suite_rounds(void);
 int suite_manners(void);
+int suite_outage(void);
 int suite_baseline(void);
 int suite_reports(void);
 int suite_cases(void);
@@ -127,6 +128,7 @@ static int (*const suites[])(void) = {
     suite_live,
     suite_rounds,
     suite_manners,
+    suite_outage,
     suite_baseline,
     suite_reports,
     suite_cases,

@@ -135,6 +135,17 @@ static bool say_by_status(struct server_shim *ss, struct server_answer *a)
     return true;
 }
 
+/* It takes the whole server with it. */
+static enum server_course fall_over(struct server_shim *ss, int64_t now_ms,
+                                    const struct server_arrival *a)
+{
+    struct shim_memory *m = server_shim_memory(ss);
+
+    (void)now_ms;
+    m->flag |= memmem(a->bytes, a->len, "<!DOCTYPE", 9) != NULL;
+    return m->flag ? COURSE_HANGS_UP : COURSE_IN_TURN;
+}
+
 const struct twin twins_server_bytes[] = {
     {"answers-with-comments", TWIN_FAULTY, "has a comment in every answer",
      SERVER(.answer = write_comment)},
@@ -155,6 +166,9 @@ const struct twin twins_server_bytes[] = {
      SERVER(.answer = invent_payload)},
     {"answers-text-html", TWIN_FAULTY, "says that its answers are text/html",
      SERVER(.answer = say_html)},
+    {"falls-over-a-doctype", TWIN_FAULTY,
+     "answers nobody any more once it has seen a document type",
+     SERVER(.arrives = fall_over)},
     {"says-two-lengths", TWIN_FAULTY,
      "has two Content-Length headers that differ",
      SERVER(.answer = say_two_lengths)},
