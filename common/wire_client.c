@@ -337,9 +337,28 @@ static bool send_request(struct conn *c, struct exchange *x)
     return true;
 }
 
-void wire_client_work(struct conn *c)
+/* Requests that go out together go in one piece: how a peer takes them must
+ * not hang on whether it has read the first when the second comes. */
+static void send_requests(struct conn *c)
 {
     struct exchange *x = c->first;
+    struct wire_io *io = c->io;
+    bool several;
+
+    while (x && x->finished)
+        x = x->next_on;
+    several = x && x->next_on;
+    if (several)
+        wire_io_cork(io, true);
+    while (x && !c->mute && !c->half && !c->gone && !c->wire->dead &&
+           (x->finished || send_request(c, x)))
+        x = x->next_on;
+    if (several && c->io == io)
+        wire_io_cork(io, false);
+}
+
+void wire_client_work(struct conn *c)
+{
 
     if (!c->io && !c->resolve) {
         resolve(c);
@@ -348,9 +367,7 @@ void wire_client_work(struct conn *c)
     if (!c->open)
         return;
     wire_io_pause(c->io, c->deaf);
-    while (x && !c->mute && !c->half && !c->gone && !c->wire->dead &&
-           (x->finished || send_request(c, x)))
-        x = x->next_on;
+    send_requests(c);
 }
 
 /* ---- wire.h ---- */
