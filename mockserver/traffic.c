@@ -92,23 +92,21 @@ static bool is_poll(const struct cmsession *s, const struct request *req)
 }
 
 /* For its features, and while the login goes on, a client must poll (A27). */
-static bool must_poll(const struct mock *m, const struct cmsession *s)
+static bool must_poll(const struct cmsession *s)
 {
     return !multi_all_bound(s) &&
-           (s->login_begun ||
-            m->options.set.features != MOCK_FEATURES_CREATION);
+           (s->login_begun || cmstream_queued_len(&s->streams) > 0);
 }
 
 /* Two empty polls too near each other, the first answered without payloads
  * (§12). */
-static bool polls_too_fast(const struct mock *m, const struct cmsession *s,
-                           const struct held *h)
+static bool polls_too_fast(const struct cmsession *s, const struct held *h)
 {
     int64_t least_ms =
         (int64_t)s->polling_s * 10 * (100 - POLLING_SLACK_PERCENT);
 
     return s->polling_s > 0 && s->last_empty && s->last_answer_empty &&
-           !must_poll(m, s) && is_poll(s, &h->req) &&
+           !must_poll(s) && is_poll(s, &h->req) &&
            h->arrived_ms - s->last_arrival_ms < least_ms;
 }
 
@@ -132,7 +130,7 @@ static bool overactive(const struct cmsession *s, const struct held *h)
 static bool is_violation(const struct mock *m, const struct cmsession *s,
                          const struct held *h)
 {
-    if (s->polling_session && polls_too_fast(m, s, h))
+    if (s->polling_session && polls_too_fast(s, h))
         return true;
     return m->options.set.literal_overactivity && overactive(s, h);
 }
