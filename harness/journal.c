@@ -469,6 +469,8 @@ void journal_add(struct journal *j, const struct event *ev)
         {"name", on_name}, {"let", on_let},
     };
 
+    if (j->over && strcmp(ev->name, "health") != 0)
+        return;
     for (size_t i = 0; i < sizeof plain_events / sizeof plain_events[0]; i++) {
         if (strcmp(ev->name, plain_events[i].name) == 0) {
             plain_events[i].add(j, ev);
@@ -485,6 +487,10 @@ void journal_add(struct journal *j, const struct event *ev)
     if (strcmp(ev->name, "open") == 0 || strcmp(ev->name, "close") == 0 ||
         strcmp(ev->name, "tls") == 0)
         conn_event(j, ev);
+    if (j->role == ROLE_SERVER && strcmp(ev->name, "end") == 0) {
+        j->over = true;
+        j->over_ms = ev->t_ms;
+    }
 }
 
 void journal_finish(struct journal *j, int64_t now_ms)
@@ -492,6 +498,8 @@ void journal_finish(struct journal *j, int64_t now_ms)
     if (j->finished)
         return;
     j->finished = true;
+    if (j->over)
+        now_ms = j->over_ms;
     journal_put_number(j->root, "t1", now_ms);
     x_finish(j, now_ms);
     for (size_t i = 0; i < j->session_count; i++)

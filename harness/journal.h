@@ -14,9 +14,10 @@
  *   </journal>
  *
  * All are brothers, in the order of their beginnings. Times are milliseconds
- * since the play began, seq the number of an event in the log. An attribute
- * whose fact does not apply or is not known is not there. [c] in the client
- * role only, [s] in the server role only.
+ * since the play began, seq the number of an event in the log. In the server
+ * role the steps end it: what our sign-off brings about is in the log only. An
+ * attribute whose fact does not apply or is not known is not there. [c] in the
+ * client role only, [s] in the server role only.
  *
  * <journal>  variable $journal
  *   role version case rev ..   of the log
@@ -144,8 +145,8 @@
  *   seq t client verb result reason; stanzas are inside; stream: of the order
  * <lag>  our own loop was late: t0 t1 ms
  * <step> <end>  seq t line what outcome; seq t how because line
- * <health>  [s] behind the end, where something got no answer: exchange x asked
- *   seq t x        whether the server is still there
+ * <health>  [s] behind the end, where something got no answer: was asked
+ *   seq t          whether the server is still there
  *   alive          yes no
  *   alone          yes no: did it have no other case to serve meanwhile
  */

@@ -166,6 +166,8 @@ struct journal {
     bool hush;        /* the client was told to stop sending */
     int64_t upset_t;  /* last verb that may break the flow; -1: none */
     unsigned partial; /* requests of which the wire saw a part only */
+    bool over; /* server role: the play has ended, only its health follows */
+    int64_t over_ms;
     bool finished;
 };
 

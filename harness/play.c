@@ -1,5 +1,5 @@
 /* The player's facts: what the stage tells becomes events. See play.h. */
-#include "play_parts.h"
+#include "play_sessions.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +66,8 @@ void play_emit(struct play *p, int64_t now_ms, struct event *ev)
     p->log.add(p->log.ctx, ev);
     if (p->journal && !p->finished)
         journal_add(p->journal, ev);
+    if (p->server && p->server->after)
+        journal_add(p->server->after, ev);
     if (full)
         play_end_at(p, now_ms, PLAY_ERROR,
                     "more came than one case is allowed to keep", 0);
@@ -117,6 +119,8 @@ enum went play_end_at(struct play *p, int64_t now_ms, enum play_end how,
         event_setf(&ev, "line", "%d", line);
     play_emit(p, now_ms, &ev);
     event_release(&ev);
+    if (p->server)
+        sessions_over(p);
     return WENT_OVER;
 }
 

@@ -38,6 +38,12 @@ void sessions_free(struct play_server *ps)
         free(ps->exchanges[i].method);
     }
     free(ps->exchanges);
+    journal_free(ps->after);
+}
+
+struct journal *sessions_journal(const struct play *p)
+{
+    return p->server->after ? p->server->after : p->journal;
 }
 
 static struct raw_exchange *exchange_at(struct play_server *ps, unsigned x)
@@ -453,7 +459,7 @@ static void poll_answered(struct raw_session *s, unsigned x,
 
 void sessions_answered(struct play *p, unsigned x)
 {
-    struct raw_answer a = raw_answer_read(p->journal, x);
+    struct raw_answer a = raw_answer_read(sessions_journal(p), x);
     struct raw_exchange *ex = exchange_at(p->server, x);
     struct raw_session *s = ex ? ex->session : NULL;
 
@@ -481,6 +487,29 @@ void sessions_give_up(struct play *p, unsigned x)
 
     if (ex)
         ex->given_up = true;
+}
+
+/* What the sign-off brings about is no fact about the case: a request that the
+ * manager has forgotten may be answered by our farewell. */
+void sessions_over(struct play *p)
+{
+    struct play_server *ps = p->server;
+
+    ps->after = journal_new(ROLE_SERVER);
+    for (size_t x = 1; x < ps->exchange_count; x++) {
+        const struct raw_exchange *ex = &ps->exchanges[x];
+        struct event ev;
+
+        if (!ex->open)
+            continue;
+        event_init(&ev, "req");
+        event_setf(&ev, "x", "%zu", x);
+        event_set(&ev, "method", ex->method);
+        ev.data = ex->bytes;
+        ev.data_len = ex->len;
+        journal_add(ps->after, &ev);
+        event_release(&ev);
+    }
 }
 
 /* ---- time ---- */

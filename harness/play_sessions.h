@@ -72,6 +72,7 @@ struct play_server {
     struct raw_exchange *exchanges; /* by number; [0] is unused */
     size_t exchange_count;
     bool unanswered; /* an exchange that we did not give up got no answer */
+    struct journal *after; /* what comes after the steps; NULL until then */
     enum sign_off_phase sign_off;
     int64_t sign_off_until_ms; /* the bound of its phase */
     unsigned health;           /* the exchange that asks */
@@ -108,6 +109,11 @@ unsigned sessions_resend(struct play *p, int64_t now_ms,
 /* NULL when there was no such exchange. Borrowed until the next is sent. */
 const struct raw_exchange *sessions_exchange(const struct play_server *ps,
                                              unsigned x);
+/* Where answers are found: the play's journal, and once the steps are over one
+ * of what is still open and what comes. Borrowed. */
+struct journal *sessions_journal(const struct play *p);
+/* The steps are over. */
+void sessions_over(struct play *p);
 /* Is x still without an answer? */
 bool sessions_open(const struct play_server *ps, unsigned x);
 

@@ -75,7 +75,8 @@ static bool is_alive(const struct raw_answer *a)
 
 static void tell_health(struct play *p, int64_t now_ms)
 {
-    struct raw_answer a = raw_answer_read(p->journal, p->server->health);
+    struct raw_answer a =
+        raw_answer_read(sessions_journal(p), p->server->health);
     struct event ev;
 
     event_init(&ev, "health");
