@@ -67,7 +67,11 @@ static void step_release(struct step *st)
     free(st->conn);
     free(st->encoding);
     avt_free(st->body.text);
-    free(st->raw.data);
+    for (size_t i = 0; i < st->raw_count; i++) {
+        free(st->raws[i].data);
+        avt_free(st->raws[i].text);
+    }
+    free(st->raws);
     duration_release(&st->send_every);
     duration_release(&st->entity_after);
 }
@@ -234,6 +238,8 @@ void step_each_expr(const struct step *st,
     walk_avt(&w, st->of);
     walk_avt(&w, st->times);
     walk_avt(&w, st->body.text);
+    for (size_t i = 0; i < st->raw_count; i++)
+        walk_avt(&w, st->raws[i].text);
     walk_expr(&w, st->send_every.expr);
     walk_expr(&w, st->entity_after.expr);
 }

@@ -37,6 +37,7 @@ struct payload {
 struct raw {
     char *data; /* NULL: none */
     size_t len;
+    struct avt *text; /* in a request, in place of data; or NULL */
     unsigned times;
 };
 
@@ -226,15 +227,16 @@ struct step {
     char *index;       /* REPEAT, or NULL */
 
     /* REQUEST, RESEND */
-    char *conn;                   /* or NULL */
-    bool restart;                 /* restart="yes" */
-    bool terminate;               /* type="terminate" */
-    struct payload body;          /* a whole <body/> written by the case */
-    struct raw raw;               /* or raw bytes as the entity */
+    char *conn;          /* or NULL */
+    bool restart;        /* restart="yes" */
+    bool terminate;      /* type="terminate" */
+    struct payload body; /* a whole <body/> written by the case */
+    struct raw *raws;    /* or raw bytes as the entity, in pieces */
+    size_t raw_count;
     int http_minor;               /* 1 unless http="1.0" */
     unsigned chunks;              /* of the entity; 0: not in chunks */
     char *encoding;               /* what it is packed in, or NULL */
-    bool whole;                   /* raw is all that goes out */
+    bool whole;                   /* raws are all that goes out */
     struct duration entity_after; /* the head */
     struct duration send_every;
     int64_t stop_after_bytes; /* -1: not given */

@@ -448,9 +448,7 @@ static void read_request(struct reader *r, const xmlNode *node, struct step *st)
     read_named(r, node, "attribute", &st->body_attrs, &st->body_attr_count);
     reader_payload(r, node, &st->payload);
     reader_body(r, node, &st->body);
-    st->body.text = reader_raw_text(r, node, st->body.text);
-    if (!st->body.text)
-        reader_raw(r, node, &st->raw);
+    reader_raws(r, node, &st->raws, &st->raw_count);
 }
 
 static void read_resend(struct reader *r, const xmlNode *node, struct step *st)

@@ -168,6 +168,7 @@ void journal_free(struct journal *j)
     free(j->xs);
     free(j->sessions);
     free(j->open);
+    free(j->cut);
     free(j->x_nodes);
     free(j->conns);
     free(j->ev_nodes);

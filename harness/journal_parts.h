@@ -145,6 +145,9 @@ struct journal {
     size_t x_cap;
     unsigned *open; /* exchanges still on their way, whatever session */
     size_t open_count, open_cap;
+    unsigned *cut; /* server role: those of which no answer came, until their
+                      connection is said to be closed */
+    size_t cut_count, cut_cap;
     xmlNodePtr *x_nodes; /* in order of appearance */
     size_t x_count, x_node_cap;
     xmlNodePtr *conns; /* in order of appearance */

@@ -254,6 +254,8 @@ static void on_res(struct journal *j, struct journal_x *x,
     if (j->role == ROLE_SERVER && how == PORTION_NONE) {
         if (problem)
             journal_put(x->node, "problem", problem);
+        JOURNAL_ROOM(j->cut, j->cut_count, j->cut_cap);
+        j->cut[j->cut_count++] = x->n;
         came(j, x, how, ev);
         return;
     }
@@ -331,12 +333,30 @@ static void on_fault(struct journal *j, struct journal_x *x,
         add_word(x->node, "rule", rule);
 }
 
+/* Who closed the connection is told behind what became of its requests. */
+static void close_cut(struct journal *j, unsigned conn, const char *how,
+                      const char *by)
+{
+    for (size_t i = 0; i < j->cut_count;) {
+        struct journal_x *x = journal_x_of(j, j->cut[i]);
+
+        if (x->conn != conn) {
+            i++;
+            continue;
+        }
+        journal_put(x->node, "closed-by", by);
+        journal_put(x->node, "closed", how ? how : "yes");
+        j->cut[i] = j->cut[--j->cut_count];
+    }
+}
+
 /* A connection is gone, with all that was on its way on it. Half-closed it
  * still carries answers. */
 static void on_close(struct journal *j, const struct event *ev)
 {
     unsigned conn = (unsigned)event_int(ev, "conn", 0);
     const char *how = event_get(ev, "how");
+    const char *by = event_get(ev, "by") ? event_get(ev, "by") : "peer";
     size_t i = 0;
 
     if (!conn || (how && strcmp(how, "half-close") == 0))
@@ -348,10 +368,10 @@ static void on_close(struct journal *j, const struct event *ev)
             i++;
             continue;
         }
-        journal_put(x->node, "closed-by",
-                    event_get(ev, "by") ? event_get(ev, "by") : "peer");
+        journal_put(x->node, "closed-by", by);
         end_early(j, x, ev->t_ms, "closed", how);
     }
+    close_cut(j, conn, how, by);
 }
 
 void x_event(struct journal *j, const struct event *ev)

@@ -162,6 +162,23 @@ static bool session_entity(struct play *p, int64_t now_ms,
     return ok;
 }
 
+/* Bytes of the case's own, or text that is worked out once. */
+static bool add_raw(struct play *p, int64_t now_ms, const struct step *st,
+                    const struct raw *raw, struct buf *out)
+{
+    struct buf piece = BUF_INIT;
+    bool ok = true;
+
+    if (raw->text)
+        ok = add_text(p, now_ms, st, raw->text, &piece);
+    else if (raw->len)
+        buf_add(&piece, raw->data, raw->len);
+    for (unsigned i = 0; ok && piece.len && i < raw->times; i++)
+        buf_add(out, piece.data, piece.len);
+    buf_release(&piece);
+    return ok;
+}
+
 static bool build_entity(struct play *p, int64_t now_ms, const struct step *st,
                          struct buf *out)
 {
@@ -169,8 +186,10 @@ static bool build_entity(struct play *p, int64_t now_ms, const struct step *st,
         return session_entity(p, now_ms, st, out);
     if (st->body.text)
         return add_text(p, now_ms, st, st->body.text, out);
-    for (unsigned i = 0; i < st->raw.times && st->raw.data; i++)
-        buf_add(out, st->raw.data, st->raw.len);
+    for (size_t i = 0; i < st->raw_count; i++) {
+        if (!add_raw(p, now_ms, st, &st->raws[i], out))
+            return false;
+    }
     return true;
 }
 

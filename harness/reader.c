@@ -401,30 +401,17 @@ static bool decode_base64(const char *text, struct buf *out)
     return good;
 }
 
-struct avt *reader_raw_text(struct reader *r, const xmlNode *parent,
-                            struct avt *otherwise)
+static void read_raw(struct reader *r, const xmlNode *node, struct raw *out)
 {
-    const xmlNode *node = xml_child(parent, XML_NS_CASE, "raw");
-    struct avt *avt;
-    char *text;
-
-    if (!node || !reader_is(node, "expressions", "yes"))
-        return otherwise;
-    text = xml_text(node);
-    avt = avt_new(text, r->path, line_of(node), &r->err);
-    free(text);
-    return avt;
-}
-
-void reader_raw(struct reader *r, const xmlNode *parent, struct raw *out)
-{
-    const xmlNode *node = xml_child(parent, XML_NS_CASE, "raw");
+    char *text = xml_text(node);
     struct buf bytes = BUF_INIT;
-    char *text;
 
-    if (!node)
+    out->times = (unsigned)reader_number(node, "times", 1);
+    if (reader_is(node, "expressions", "yes")) {
+        out->text = avt_new(text, r->path, line_of(node), &r->err);
+        free(text);
         return;
-    text = xml_text(node);
+    }
     if (reader_is(node, "enc", "text"))
         buf_adds(&bytes, text);
     else if (reader_is(node, "enc", "hex") && !decode_hex(text, &bytes))
@@ -436,5 +423,23 @@ void reader_raw(struct reader *r, const xmlNode *parent, struct raw *out)
     free(text);
     out->len = bytes.len;
     out->data = buf_take(&bytes);
-    out->times = (unsigned)reader_number(node, "times", 1);
+}
+
+void reader_raw(struct reader *r, const xmlNode *parent, struct raw *out)
+{
+    const xmlNode *node = xml_child(parent, XML_NS_CASE, "raw");
+
+    if (node)
+        read_raw(r, node, out);
+}
+
+void reader_raws(struct reader *r, const xmlNode *parent, struct raw **out,
+                 size_t *count)
+{
+    const xmlNode *node = xml_child(parent, XML_NS_CASE, "raw");
+
+    for (; node; node = xml_next(node)) {
+        if (xml_is(node, XML_NS_CASE, "raw"))
+            read_raw(r, node, READER_ADD(*out, *count));
+    }
 }

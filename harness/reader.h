@@ -58,10 +58,10 @@ void reader_payload_and_uri(struct reader *r, const xmlNode *parent,
 void reader_body(struct reader *r, const xmlNode *parent, struct payload *out);
 /* Its one child <raw/>, if there is one. */
 void reader_raw(struct reader *r, const xmlNode *parent, struct raw *out);
-/* A <raw expressions="yes">, which is text with {expressions}. Yours; or
- * otherwise, where there is none. */
-struct avt *reader_raw_text(struct reader *r, const xmlNode *parent,
-                            struct avt *otherwise);
+/* All of them, in order; of these expressions="yes" makes text with
+ * {expressions}. Yours: the list, and what is in it. */
+void reader_raws(struct reader *r, const xmlNode *parent, struct raw **out,
+                 size_t *count);
 
 /* Add one element to a list that grows: the new one, zeroed. */
 #define READER_ADD(list, count)                                                \

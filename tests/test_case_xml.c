@@ -474,7 +474,10 @@ static void check_requests(const struct step *st)
     CHECK_STR(st[3].encoding, "gzip");
     CHECK(st[3].whole);
     CHECK_INT(st[3].http_minor, 0);
-    CHECK_STR(st[3].raw.data, "<body/>");
+    CHECK_INT(st[3].raw_count, 2);
+    CHECK_STR(st[3].raws[0].data, "<body/>");
+    CHECK_INT(avt_count(st[3].raws[1].text), 1);
+    CHECK_INT(st[3].raws[1].times, 2);
     CHECK_INT(st[4].kind, STEP_ABORT);
     CHECK_INT(st[4].how, CUT_RST);
     CHECK_STR(expr_text(avt_expr(st[4].of, 0)), "$r");

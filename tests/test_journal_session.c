@@ -484,6 +484,12 @@ static void test_what_is_known_of_a_server(void)
     MAKER_STR(&m, "bs:join($x[3]/@delivered | $x[3]/@problem, ' ')",
               "none closed");
     MAKER_STR(&m, "$s/@idle-since", "610");
+    MAKER_STR(&m, "string($x[3]/@closed-by)", "");
+    maker_event(&m, 611, "close", NULL, "conn", "3", "how", "fin", "by", "peer",
+                NULL);
+    MAKER_STR(&m, "concat($x[3]/@closed, ' ', $x[3]/@closed-by)", "fin peer");
+    MAKER_STR(&m, "count($x[not(@n = 3)]/@closed)", "0");
+    MAKER_STR(&m, "$s/@idle-since", "610");
     request(&m, 700, 4, "103", "");
     maker_event(&m, 710, "res",
                 "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n<", "x", "4",

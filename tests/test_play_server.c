@@ -175,20 +175,45 @@ static void test_a_request_carries_what_the_case_sets(void)
 static void test_raw_entities_are_sent_as_they_are(void)
 {
     char junk[] = "\xff<no xml";
+    struct raw piece = {.data = junk, .len = strlen(junk), .times = 2};
     struct playrig r;
     struct step *st;
 
     playrig_init(&r);
     st = playrig_request(&r, "raw", NULL, NULL);
-    st->raw.data = junk;
-    st->raw.len = strlen(junk);
-    st->raw.times = 2;
+    st->raws = &piece;
+    st->raw_count = 1;
     st = playrig_request(&r, "body", NULL, NULL);
     st->body.text = playrig_avt("<body " NS " rid='{1 + 2}'/>");
     playrig_start(&r);
     CHECK_STR(r.sent[1].entity, "\xff<no xml\xff<no xml");
     CHECK_STR(r.sent[2].entity, "<body " NS " rid='3'/>");
     playrig_release(&r);
+}
+
+static void test_raw_pieces_go_out_one_behind_the_other(void)
+{
+    char nul[] = {'\0', 'x'};
+    struct raw pieces[] = {
+        {.text = playrig_avt("<a{1 + 2}>"), .times = 3},
+        {.data = nul, .len = sizeof nul, .times = 2},
+        {.text = playrig_avt(""), .times = 1},
+        {.data = (char *)"</a>", .len = 4, .times = 1},
+    };
+    struct playrig r;
+    struct step *st;
+
+    playrig_init(&r);
+    st = playrig_request(&r, "raw", NULL, NULL);
+    st->raws = pieces;
+    st->raw_count = sizeof pieces / sizeof *pieces;
+    playrig_start(&r);
+    CHECK(r.sent[1].len > 20 && memcmp(r.sent[1].bytes + r.sent[1].len - 20,
+                                       "<a3><a3><a3>\0x\0x</a>", 20) == 0);
+    CHECK(strstr(r.sent[1].bytes, "Content-Length: 20\r\n") != NULL);
+    playrig_release(&r);
+    avt_free(pieces[0].text);
+    avt_free(pieces[2].text);
 }
 
 static void test_a_request_may_drip_and_stop(void)
@@ -226,14 +251,14 @@ static void test_a_request_may_rest_behind_its_head(void)
 static void test_bytes_of_the_cases_own_go_out_as_they_are(void)
 {
     char bytes[] = "BREW /pot HTTP/1.1\r\n\r\n";
+    struct raw piece = {.data = bytes, .len = strlen(bytes), .times = 2};
     struct playrig r;
     struct step *st;
 
     playrig_init(&r);
     st = playrig_request(&r, "raw", NULL, NULL);
-    st->raw.data = bytes;
-    st->raw.len = strlen(bytes);
-    st->raw.times = 2;
+    st->raws = &piece;
+    st->raw_count = 1;
     st->whole = true;
     playrig_start(&r);
     CHECK(strncmp(r.sent[1].bytes, bytes, strlen(bytes)) == 0);
@@ -600,6 +625,8 @@ int suite_play_server(void)
          test_a_request_carries_what_the_case_sets},
         {"raw entities are sent as they are",
          test_raw_entities_are_sent_as_they_are},
+        {"raw pieces go out one behind the other",
+         test_raw_pieces_go_out_one_behind_the_other},
         {"a request may drip and stop", test_a_request_may_drip_and_stop},
         {"a request may rest behind its head",
          test_a_request_may_rest_behind_its_head},

@@ -19,13 +19,14 @@ static const struct twin *const clients[] = {
     twins_client_tls,
 };
 static const struct twin *const servers[] = {
-    twins_server_bytes,       twins_server_creation, twins_server_ending,
-    twins_server_errors,      twins_server_flow,     twins_server_habits,
-    twins_server_http,        twins_server_headers,  twins_server_idle,
-    twins_server_keys,        twins_server_login,    twins_server_loss,
-    twins_server_negotiation, twins_server_order,    twins_server_polling,
-    twins_server_repeats,     twins_server_spelling, twins_server_streams,
-    twins_server_talk,        twins_server_time,     twins_server_xml,
+    twins_server_bytes,   twins_server_creation,    twins_server_ending,
+    twins_server_errors,  twins_server_flow,        twins_server_habits,
+    twins_server_http,    twins_server_headers,     twins_server_hostile,
+    twins_server_idle,    twins_server_keys,        twins_server_login,
+    twins_server_loss,    twins_server_negotiation, twins_server_order,
+    twins_server_polling, twins_server_repeats,     twins_server_spelling,
+    twins_server_streams, twins_server_talk,        twins_server_time,
+    twins_server_xml,
 };
 
 const struct twin *twin_at(enum role role, size_t i)

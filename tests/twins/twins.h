@@ -61,6 +61,7 @@ extern const struct twin twins_server_flow[];
 extern const struct twin twins_server_habits[];
 extern const struct twin twins_server_http[];
 extern const struct twin twins_server_headers[];
+extern const struct twin twins_server_hostile[];
 extern const struct twin twins_server_idle[];
 extern const struct twin twins_server_keys[];
 extern const struct twin twins_server_login[];
