@@ -470,6 +470,8 @@ void journal_add(struct journal *j, const struct event *ev)
         {"name", on_name}, {"let", on_let},
     };
 
+    if (j->over && strcmp(ev->name, "close") == 0)
+        x_cut(j, ev);
     if (j->over && strcmp(ev->name, "health") != 0)
         return;
     for (size_t i = 0; i < sizeof plain_events / sizeof plain_events[0]; i++) {

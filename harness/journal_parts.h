@@ -214,6 +214,8 @@ bool facts_is_number(const char *text); /* digits, at least one */
 
 /* ---- an exchange's way (journal_x.c) ---- */
 void x_event(struct journal *j, const struct event *ev);
+/* A connection is closed, and all is over but for those that it cut off. */
+void x_cut(struct journal *j, const struct event *ev);
 /* Server role: when the manager could begin to hold it: all of it was sent, no
  * lower rid was missing, and what is before it on its connection answered. */
 int64_t x_begun(const struct journal *j, const struct journal_x *x);

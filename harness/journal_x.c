@@ -334,9 +334,12 @@ static void on_fault(struct journal *j, struct journal_x *x,
 }
 
 /* Who closed the connection is told behind what became of its requests. */
-static void close_cut(struct journal *j, unsigned conn, const char *how,
-                      const char *by)
+void x_cut(struct journal *j, const struct event *ev)
 {
+    unsigned conn = (unsigned)event_int(ev, "conn", 0);
+    const char *how = event_get(ev, "how");
+    const char *by = event_get(ev, "by");
+
     for (size_t i = 0; i < j->cut_count;) {
         struct journal_x *x = journal_x_of(j, j->cut[i]);
 
@@ -344,7 +347,7 @@ static void close_cut(struct journal *j, unsigned conn, const char *how,
             i++;
             continue;
         }
-        journal_put(x->node, "closed-by", by);
+        journal_put(x->node, "closed-by", by ? by : "peer");
         journal_put(x->node, "closed", how ? how : "yes");
         j->cut[i] = j->cut[--j->cut_count];
     }
@@ -371,7 +374,7 @@ static void on_close(struct journal *j, const struct event *ev)
         journal_put(x->node, "closed-by", by);
         end_early(j, x, ev->t_ms, "closed", how);
     }
-    close_cut(j, conn, how, by);
+    x_cut(j, ev);
 }
 
 void x_event(struct journal *j, const struct event *ev)

@@ -500,6 +500,34 @@ static void test_what_is_known_of_a_server(void)
     maker_release(&m);
 }
 
+/* A farewell of ours may be what answers a request, or ends a session. */
+static void test_in_the_server_role_the_steps_end_it(void)
+{
+    struct maker m;
+
+    maker_init(&m, ROLE_SERVER);
+    maker_session(&m, 0, "");
+    request(&m, 10, 2, "101", "");
+    request(&m, 20, 3, "102", "");
+    maker_event(&m, 30, "res", NULL, "x", "3", "came", "none", "problem",
+                "closed", NULL);
+    maker_event(&m, 3010, "end", NULL, "how", "done", NULL);
+    maker_event(&m, 3010, "close", NULL, "conn", "3", "how", "fin", "by",
+                "peer", NULL);
+    request(&m, 3010, 4, "103", " type='terminate'");
+    maker_exchange_end(&m, 3020, 2, WITH("b"));
+    maker_event(&m, 3030, "health", NULL, "x", "5", "alive", "yes", "alone",
+                "no", NULL);
+    journal_finish(m.journal, 9000);
+    MAKER_STR(&m, "count($x)", "3");
+    MAKER_STR(&m, "count($x[2]/res) + count($s/@ended)", "0");
+    MAKER_STR(&m, "$x[2]/@took", "3000");
+    MAKER_STR(&m, "$x[3]/@closed-by", "peer");
+    MAKER_STR(&m, "$journal/@t1", "3010");
+    MAKER_STR(&m, "$journal/health/@alive", "yes");
+    maker_release(&m);
+}
+
 static void test_time_in_the_managers_hands(void)
 {
     struct maker m;
@@ -626,6 +654,8 @@ int add_journal_session_tests(CU_pSuite suite)
         {"time in the manager's hands", test_time_in_the_managers_hands},
         {"a request behind another is held from its turn",
          test_a_request_behind_another_is_held_from_its_turn},
+        {"in the server role the steps end it",
+         test_in_the_server_role_the_steps_end_it},
         {"replays", test_replays},
         {"iqs answered more often than asked",
          test_iqs_answered_more_often_than_asked},
