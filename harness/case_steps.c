@@ -529,6 +529,8 @@ void case_steps_read(struct reader *r, const xmlNode *parent,
 /* Guesses for what is known only while playing. */
 #define GUESS_WAIT_MS 20000
 #define GUESS_ROUNDS 3
+#define USUAL_LAPSE_MS 9000
+#define USUALLY_SOONER 10
 
 static int64_t longest_ms(const struct duration *d)
 {
@@ -553,26 +555,39 @@ static int64_t rounds_of(const struct step *st)
     return rounds;
 }
 
-int64_t case_steps_worst_ms(const struct step *steps, size_t count)
+/* Of a step by itself. What is awaited mostly comes soon; a silence and a
+ * lapse of time take what they take. */
+static int64_t own_ms(const struct step *st, bool usual)
+{
+    int64_t worst = longest_ms(&st->within) + longest_ms(&st->until);
+
+    if (!usual)
+        return worst;
+    if (st->kind == STEP_ELAPSE || st->kind == STEP_SILENCE)
+        return worst < USUAL_LAPSE_MS ? worst : USUAL_LAPSE_MS;
+    return worst / USUALLY_SOONER;
+}
+
+int64_t case_steps_ms(const struct step *steps, size_t count, bool usual)
 {
     int64_t sum = 0;
 
     for (size_t i = 0; i < count; i++) {
         const struct step *st = &steps[i];
 
-        sum += longest_ms(&st->within) + longest_ms(&st->until);
+        sum += own_ms(st, usual);
         if (st->kind == STEP_TOGETHER) {
             int64_t longest = 0;
 
             for (size_t k = 0; k < st->step_count; k++) {
-                int64_t one = case_steps_worst_ms(&st->steps[k], 1);
+                int64_t one = case_steps_ms(&st->steps[k], 1, usual);
 
                 longest = one > longest ? one : longest;
             }
             sum += longest;
         } else {
             sum +=
-                rounds_of(st) * case_steps_worst_ms(st->steps, st->step_count);
+                rounds_of(st) * case_steps_ms(st->steps, st->step_count, usual);
         }
     }
     return sum;

@@ -73,8 +73,8 @@ void reader_raws(struct reader *r, const xmlNode *parent, struct raw **out,
 /* The steps inside parent. */
 void case_steps_read(struct reader *r, const xmlNode *parent,
                      struct step **steps, size_t *count);
-/* How long they can take at most, in ms. */
-int64_t case_steps_worst_ms(const struct step *steps, size_t count);
+/* How long they can take at most, in ms; usual: mostly do take. */
+int64_t case_steps_ms(const struct step *steps, size_t count, bool usual);
 /* "" or why they can be played on sockets only; a literal. */
 const char *case_steps_sockets_only(const struct step *steps, size_t count);
 

@@ -128,8 +128,8 @@ static int longest_first(const void *a, const void *b)
 {
     const struct item *x = a, *y = b;
 
-    if (x->tc->worst_ms != y->tc->worst_ms)
-        return x->tc->worst_ms < y->tc->worst_ms ? 1 : -1;
+    if (x->tc->usual_ms != y->tc->usual_ms)
+        return x->tc->usual_ms < y->tc->usual_ms ? 1 : -1;
     return strcmp(x->tc->id, y->tc->id);
 }
 
