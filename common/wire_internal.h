@@ -71,6 +71,8 @@ struct wire_io *wire_io_new(struct wire *w, int fd,
 /* connecting: connected() follows; tls (taken) may be NULL. */
 void wire_io_start(struct wire_io *io, bool connecting, struct wire_tls *tls);
 void wire_io_write(struct wire_io *io, const char *data, size_t len);
+/* While it is on, what is written is kept together on the network. */
+void wire_io_cork(struct wire_io *io, bool on);
 void wire_io_fin(struct wire_io *io);
 void wire_io_pause(struct wire_io *io, bool pause);
 /* Accepts NULL. No calls of ops follow. */

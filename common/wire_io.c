@@ -294,6 +294,14 @@ void wire_io_write(struct wire_io *io, const char *data, size_t len)
     io_update(io);
 }
 
+void wire_io_cork(struct wire_io *io, bool on)
+{
+    int value = on;
+
+    if (io->fd >= 0)
+        setsockopt(io->fd, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
+}
+
 void wire_io_fin(struct wire_io *io)
 {
     if (io->fd < 0 || io->connecting)
