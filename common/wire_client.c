@@ -13,6 +13,25 @@
 
 static void connect_next(struct conn *c);
 
+/* ---- turns ---- */
+
+/* Requests set out in the order in which they were made: a lost SYN, which a
+ * server with a short queue may cost us, must not let a later one overtake. */
+static bool must_wait(const struct conn *c)
+{
+    for (const struct conn *o = c->wire->conns; o; o = o->next)
+        if (o->id < c->id && !o->relay && !o->open && !o->gone && !o->closing)
+            return true;
+    return false;
+}
+
+static void wake_waiting(struct wire *w)
+{
+    for (struct conn *c = w->conns; c; c = c->next)
+        if (!c->relay && !c->gone && !c->io && !c->resolve)
+            wire_dirty(c);
+}
+
 /* ---- answers in ---- */
 
 static void tell_response(struct conn *c, struct exchange *x, const char *bytes,
@@ -132,6 +151,7 @@ static void client_connected(struct wire_io *io)
         c->wire->sink.opened(c->wire->sink.ctx, clock_now_ms(), c->id);
     c->told = true;
     wire_dirty(c);
+    wake_waiting(c->wire);
 }
 
 static void client_drained(struct wire_io *io)
@@ -156,6 +176,8 @@ void wire_client_ending(struct conn *c, const char *problem)
                       problem ? problem : "closed without an answer");
         x->over = true;
     }
+    if (!c->open && !c->wire->dead)
+        wake_waiting(c->wire);
 }
 
 /* ---- connect ---- */
@@ -359,9 +381,9 @@ static void send_requests(struct conn *c)
 
 void wire_client_work(struct conn *c)
 {
-
     if (!c->io && !c->resolve) {
-        resolve(c);
+        if (!must_wait(c))
+            resolve(c);
         return;
     }
     if (!c->open)

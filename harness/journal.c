@@ -444,13 +444,9 @@ static void on_do(struct journal *j, const struct event *ev)
         journal_put(j->root, "attached", event_get(ev, "sid"));
 }
 
-static void on_lag(struct journal *j, const struct event *ev)
+void journal_add_lag(struct journal *j, int64_t from, int64_t to, int64_t ms)
 {
-    struct journal_lag lag = {
-        event_int(ev, "from", ev->t_ms),
-        event_int(ev, "to", ev->t_ms),
-        event_int(ev, "ms", 0),
-    };
+    struct journal_lag lag = {from, to, ms};
     xmlNodePtr node = journal_top(j, "lag");
 
     journal_put_number(node, "t0", lag.t0);
@@ -458,6 +454,12 @@ static void on_lag(struct journal *j, const struct event *ev)
     journal_put_number(node, "ms", lag.ms);
     JOURNAL_ROOM(j->lags, j->lag_count, j->lag_cap);
     j->lags[j->lag_count++] = lag;
+}
+
+static void on_lag(struct journal *j, const struct event *ev)
+{
+    journal_add_lag(j, event_int(ev, "from", ev->t_ms),
+                    event_int(ev, "to", ev->t_ms), event_int(ev, "ms", 0));
 }
 
 void journal_add(struct journal *j, const struct event *ev)

@@ -15,6 +15,25 @@ static xmlNodePtr find(const struct journal *j, const char *n)
     return NULL;
 }
 
+/* What was to be sent on it waited for it that long. Half a second is no round
+ * trip: a SYN was lost, as where a queue is short and many come at once. */
+#define SLOW_OPEN_MS 500
+
+static void look_how_slow(struct journal *j, const struct event *ev)
+{
+    unsigned conn = (unsigned)event_int(ev, "conn", 0);
+    int64_t from = ev->t_ms;
+
+    for (size_t i = 0; i < j->open_count; i++) {
+        const struct journal_x *x = journal_x_of(j, j->open[i]);
+
+        if (x->conn == conn && x->t0 < from)
+            from = x->t0;
+    }
+    if (ev->t_ms - from >= SLOW_OPEN_MS)
+        journal_add_lag(j, from, ev->t_ms, ev->t_ms - from);
+}
+
 static void on_open(struct journal *j, const struct event *ev)
 {
     const char *n = event_get(ev, "conn");
@@ -28,6 +47,8 @@ static void on_open(struct journal *j, const struct event *ev)
     journal_put_number(node, "t", ev->t_ms);
     JOURNAL_ROOM(j->conns, j->conn_count, j->conn_cap);
     j->conns[j->conn_count++] = node;
+    if (j->role == ROLE_SERVER)
+        look_how_slow(j, ev);
 }
 
 static void on_tls(xmlNodePtr node, const struct event *ev)

@@ -109,6 +109,7 @@ struct journal_session {
     bool polls; /* a polling session: XEP-0124 §12 */
     bool has_jid;
     bool ended;
+    int64_t ended_t;
     int64_t terminate_t; /* an end was delivered; -1: none */
     size_t manager_open; /* rids that the manager has and did not answer */
     size_t broken;       /* rids */
@@ -219,7 +220,11 @@ void x_cut(struct journal *j, const struct event *ev);
 /* Server role: when the manager could begin to hold it: all of it was sent, no
  * lower rid was missing, and what is before it on its connection answered. */
 int64_t x_begun(const struct journal *j, const struct journal_x *x);
+int64_t x_took(const struct journal *j, const struct journal_x *x,
+               int64_t now_ms);
 void x_finish(struct journal *j, int64_t now_ms);
+
+void journal_add_lag(struct journal *j, int64_t from, int64_t to, int64_t ms);
 
 /* ---- connections (journal_conn.c) ---- */
 /* open, tls, close. */

@@ -176,6 +176,7 @@ static void end(struct journal_session *s, const struct event *ev,
     if (s->ended)
         return;
     s->ended = true;
+    s->ended_t = ev->t_ms;
     journal_put_number(s->node, "ended", (long long)ev->seq);
     journal_put_number(s->node, "ended-t", ev->t_ms);
     journal_put(s->node, "ended-by", by);
@@ -371,7 +372,7 @@ static void clock_answer(struct journal *j, const struct journal_session *s,
     if (r->copies > 1 || x->faulted || rids_is_foreign(j, s, r))
         return;
     if (s->wait_ms >= 0 && !rids_missing_below(s, r->text)) {
-        journal_put_number(x->node, "took", ev->t_ms - x_begun(j, x));
+        journal_put_number(x->node, "took", x_took(j, x, ev->t_ms));
         journal_put_number(x->node, "wait-ms", s->wait_ms);
     }
     for (size_t i = rids_index(s, r->text, &hit) + 1; i < s->rid_count; i++) {

@@ -429,6 +429,19 @@ int64_t x_begun(const struct journal *j, const struct journal_x *x)
     return before && before->t1 > from ? before->t1 : from;
 }
 
+/* Once its session is over, how long it still stays open says nothing: whether
+ * we hear its answer then hangs on who is faster. */
+int64_t x_took(const struct journal *j, const struct journal_x *x,
+               int64_t now_ms)
+{
+    const struct journal_session *s = x->session;
+    int64_t from = x_begun(j, x);
+
+    if (s && s->ended && s->ended_t < now_ms && s->ended_t > from)
+        now_ms = s->ended_t;
+    return now_ms - from;
+}
+
 /* Server role: what is still unanswered, and for how long. */
 void x_finish(struct journal *j, int64_t now_ms)
 {
@@ -438,13 +451,14 @@ void x_finish(struct journal *j, int64_t now_ms)
         struct journal_x *x = journal_x_of(j, j->open[i]);
 
         if (!x->session || !x->rid || x->sent < 0 || x->rid->copies > 1 ||
-            x->session->wait_ms < 0 || x->session->ended ||
-            rids_is_foreign(j, x->session, x->rid) ||
+            x->session->wait_ms < 0 || rids_is_foreign(j, x->session, x->rid) ||
             rids_missing_below(x->session, x->rid->text))
             continue;
         if (x->behind && journal_x_of(j, x->behind)->t1 < 0)
             continue;
-        journal_put_number(x->node, "took", now_ms - x_begun(j, x));
+        if (x->session->ended && x->session->ended_t <= x_begun(j, x))
+            continue;
+        journal_put_number(x->node, "took", x_took(j, x, now_ms));
         journal_put_number(x->node, "wait-ms", x->session->wait_ms);
     }
 }
