@@ -4,26 +4,50 @@
 #include <stdbool.h>
 #include <string.h>
 
-static bool starts(const char *p, const char *end, const char *word)
-{
-    size_t len = strlen(word);
-
-    return (size_t)(end - p) >= len && memcmp(p, word, len) == 0;
-}
-
-/* Does the text of this start tag hold a secret? */
-static bool holds_secret(const char *tag, const char *end)
+/* The name of a start tag, past a prefix. */
+static const char *tag_name(const char *tag, const char *end, size_t *len)
 {
     const char *name = tag;
+    const char *p = tag;
 
-    for (const char *p = tag; p < end && *p != ' ' && *p != '\t'; p++) {
+    for (; p < end && !strchr(" \t\r\n/", *p); p++) {
         if (*p == ':')
-            name = p + 1; /* past a prefix */
+            name = p + 1;
     }
-    if (starts(name, end, "password"))
-        return true;
-    return starts(name, end, "auth") &&
-           memmem(tag, (size_t)(end - tag), "PLAIN", 5) != NULL;
+    *len = (size_t)(p - name);
+    return name;
+}
+
+/* SASL's elements, RFC 6120 §6.4, and those of jabber:iq:auth. What SCRAM says
+ * lets everybody try passwords at home. */
+static bool holds_secret(const char *tag, const char *end)
+{
+    static const char *const names[] = {"auth",    "challenge", "response",
+                                        "success", "password",  "digest"};
+    size_t len;
+    const char *name = tag_name(tag, end, &len);
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strlen(names[i]) == len && memcmp(name, names[i], len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A chunk may end in the midst of it: its frame stays, that the message can be
+ * read. */
+static void blank(char *p, const char *end)
+{
+    while (p < end) {
+        if (*p == '\r' && end - p > 2) {
+            char *frame = memchr(p + 2, '\n', (size_t)(end - p - 2));
+
+            p = frame ? frame : p;
+        } else {
+            *p = 'x';
+        }
+        p++;
+    }
 }
 
 void redact(char *data, size_t len)
@@ -38,8 +62,8 @@ void redact(char *data, size_t len)
         if (!close)
             return;
         next = memchr(close, '<', (size_t)(end - close));
-        if (next && holds_secret(tag + 1, close))
-            memset(close + 1, 'x', (size_t)(next - close - 1));
+        if (close[-1] != '/' && holds_secret(tag + 1, close))
+            blank(close + 1, next ? next : end);
         tag = next;
     }
 }

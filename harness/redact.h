@@ -1,7 +1,7 @@
 /*
- * Secrets are taken out before anything is written: what SASL PLAIN carries
- * (RFC 4616) and passwords of the old jabber:iq:auth. Lengths stay, so that
- * messages stay whole. Pure.
+ * Secrets are taken out before anything is written: what SASL exchanges (RFC
+ * 6120 §6.4), of any mechanism, and passwords and digests of the old
+ * jabber:iq:auth. Lengths stay, so that messages stay whole. Pure.
  */
 #ifndef HARNESS_REDACT_H
 #define HARNESS_REDACT_H

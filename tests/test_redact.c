@@ -18,7 +18,16 @@ static void test_secrets_become_x(void)
         {"<query><password>secret</password></query>",
          "<query><password>xxxxxx</password></query>"},
         {"<auth mechanism='SCRAM-SHA-1'>biws</auth>",
-         "<auth mechanism='SCRAM-SHA-1'>biws</auth>"},
+         "<auth mechanism='SCRAM-SHA-1'>xxxx</auth>"},
+        {"<challenge xmlns='sasl'>cj0=</challenge><s:response>Yz1=</s:response>"
+         "<success>dj0=</success>",
+         "<challenge xmlns='sasl'>xxxx</challenge><s:response>xxxx</s:response>"
+         "<success>xxxx</success>"},
+        {"<auth mechanism='PLAIN'>AGE", "<auth mechanism='PLAIN'>xxx"},
+        {"<success>dj\r\n10\r\n0=</success>",
+         "<success>xx\r\n10\r\nxx</success>"},
+        {"<digest>0b</digest><authenticated>a</authenticated><auth/>b",
+         "<digest>xx</digest><authenticated>a</authenticated><auth/>b"},
         {"<message><body>PLAIN &lt; auth</body></message>",
          "<message><body>PLAIN &lt; auth</body></message>"},
         {"POST / HTTP/1.1\r\n\r\n<auth mechanism='PLAIN'", NULL},
