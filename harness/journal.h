@@ -143,8 +143,8 @@
  *   number, where it is not the first
  * <do>  a verb for the driver, and once more with its result
  *   seq t client verb result reason; stanzas are inside; stream: of the order
- * <lag>  our own loop was late, or a connection was long in coming (server
- *   role): t0 t1 ms
+ * <lag>  our own loop was late, or a connection was long in coming, or the
+ *   server slow with a login: t0 t1 ms
  * <step> <end>  seq t line what outcome; seq t how because line
  * <health>  [s] behind the end, where something got no answer: was asked
  *   seq t          whether the server is still there
@@ -199,8 +199,7 @@ void journal_hide_names(struct journal *j, bool hide);
  * used by one thread at a time. For expr.c. */
 xmlXPathContextPtr journal_xpath(struct journal *j);
 
-/* How late we were within [t0, t1], all in all, by our own loop or because a
- * connection was long in coming; ms. */
+/* How late we, or the server with all, were within [t0, t1], all in all; ms. */
 int64_t journal_lag(const struct journal *j, int64_t t0, int64_t t1);
 
 /* The worst single one, in milliseconds; 0: none was worth a word. */

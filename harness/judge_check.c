@@ -186,7 +186,8 @@ static bool blame_ourselves(struct check *c, const struct bound *b, double got,
     if (miss > (double)lag)
         return false;
     reason = mem_printf("missed by %.0f ms, while our own loop lagged, or "
-                        "connecting took longer, by up to %lld ms",
+                        "connecting or logging in took longer, by up to %lld "
+                        "ms",
                         miss, (long long)lag);
     say(c, CHECK_ERROR, reason);
     free(reason);

@@ -139,6 +139,10 @@ void play_response(struct play *p, int64_t now_ms, unsigned x,
 /* Was an answer lost that we did not give up? */
 bool play_lost_answer(const struct play *p);
 
+/* For how long a login waited for its last answer, when that was strangely
+ * long, so that all that is timed meanwhile is in doubt; then 0 again. */
+int64_t play_take_slowness(struct play *p);
+
 /* The steps are over: end every session that the case left alive, each by a
  * terminate request on a connection of its own. Then, where an exchange got no
  * answer though we did not give it up, or a terminate is overdue (5 s, by

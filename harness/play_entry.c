@@ -22,6 +22,7 @@
 /* Requests in one login, polls apart; a server that asks for more will ask for
  * ever. */
 #define LOGIN_MAX_ORDERS 20
+#define SLOW_LOGIN_MS 400
 
 struct entry {
     struct play_login *login;    /* NULL: only the creation */
@@ -330,6 +331,17 @@ static enum went continue_login(struct play *p, struct thread *th,
     return rest(th, en, CLOCK_NEVER);
 }
 
+/* What is said in a login has its answer at once, unless the server has much
+ * to do. */
+static void note_slowness(struct play *p, int64_t now_ms,
+                          const struct entry *en)
+{
+    int64_t took_ms = now_ms - en->session->last_sent_ms;
+
+    if (took_ms >= SLOW_LOGIN_MS && took_ms > p->server->slow_ms)
+        p->server->slow_ms = took_ms;
+}
+
 /* At most one request is open at a time, so that none is at the end. */
 enum went entry_login(struct play *p, struct thread *th, const struct step *st,
                       int64_t now_ms)
@@ -350,6 +362,8 @@ enum went entry_login(struct play *p, struct thread *th, const struct step *st,
 
         if (en->x == en->session->creation)
             set_limit(p, en, now_ms); /* by the wait that was granted */
+        else if (en->wants != LOGIN_POLL)
+            note_slowness(p, now_ms, en);
         en->x = 0;
         name_session(p, now_ms, en, st->as);
         play_login_take(en->login, &a);

@@ -361,6 +361,15 @@ static void look_for_limits(struct play *p, int64_t now_ms, unsigned x)
     }
 }
 
+int64_t play_take_slowness(struct play *p)
+{
+    int64_t ms = p->server ? p->server->slow_ms : 0;
+
+    if (ms)
+        p->server->slow_ms = 0;
+    return ms;
+}
+
 void play_server_response(struct play *p, int64_t now_ms, unsigned x)
 {
     look_for_limits(p, now_ms, x);

@@ -71,6 +71,7 @@ struct play_server {
     struct raw_session *sessions;   /* the newest first */
     struct raw_exchange *exchanges; /* by number; [0] is unused */
     size_t exchange_count;
+    int64_t slow_ms; /* so long a login waited for an answer; 0: none did */
     bool unanswered; /* an exchange that we did not give up got no answer */
     struct journal *after; /* what comes after the steps; NULL until then */
     enum sign_off_phase sign_off;

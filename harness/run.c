@@ -247,6 +247,17 @@ void run_judged(struct item *it)
 
 /* ------------------------------------------------------------- one play */
 
+static void tell_lag(struct run *run, int64_t now_ms, int64_t late_ms)
+{
+    size_t i;
+
+    if (late_ms < LAG_WORTH_MS)
+        return;
+    for (i = 0; i < run->item_count; i++)
+        if (run->items[i].stage)
+            stage_sockets_lag(run->items[i].stage, now_ms, late_ms);
+}
+
 static void on_played(void *ctx, const struct stage_outcome *o)
 {
     struct item *it = ctx;
@@ -298,9 +309,23 @@ static void on_lost(void *ctx)
         run->lost_ms = now_ms;
 }
 
+/* The server was late with somebody, perhaps since we ask too much of it: so
+ * it was with all, and that is not what their bounds are about. */
+static void on_slow(void *ctx, int64_t now_ms, int64_t ms)
+{
+    struct item *it = ctx;
+    struct run *run = it->run;
+    int64_t from_ms = now_ms - ms;
+
+    if (from_ms < run->slow_ms)
+        from_ms = run->slow_ms; /* that was told already */
+    run->slow_ms = now_ms;
+    tell_lag(run, now_ms, now_ms - from_ms);
+}
+
 static void start(struct run *run, struct item *it)
 {
-    struct stage_sink sink = {it, on_lost, on_played, on_gone};
+    struct stage_sink sink = {it, on_lost, on_slow, on_played, on_gone};
     char *log = log_of(it);
     char *path = mem_printf("%s/%s", run->options->dir, log);
     struct stage_order order = {
@@ -359,14 +384,9 @@ static void on_lag(uv_timer_t *timer)
     struct run *run = timer->data;
     int64_t now_ms = run_now(run);
     int64_t late_ms = now_ms - run->lag_ms - LAG_EVERY_MS;
-    size_t i;
 
     run->lag_ms = now_ms;
-    if (late_ms < LAG_WORTH_MS)
-        return;
-    for (i = 0; i < run->item_count; i++)
-        if (run->items[i].stage)
-            stage_sockets_lag(run->items[i].stage, now_ms, late_ms);
+    tell_lag(run, now_ms, late_ms);
 }
 
 static void on_save(uv_timer_t *timer)

@@ -74,6 +74,7 @@ struct run {
     int64_t lost_ms;      /* when that was last seen */
     unsigned losses;      /* plays that lost an answer one after the other, */
     int64_t losses_ms;    /* the last one then */
+    int64_t slow_ms;      /* up to then we know how slow it was */
     unsigned probes_left; /* to see whether it comes back, */
     int64_t probe_ms;     /* the next not before */
     unsigned logins[RUN_MAX_ACCOUNTS];

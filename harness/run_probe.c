@@ -230,7 +230,7 @@ static void on_gone(void *ctx)
 
 void probe_start(struct run *run)
 {
-    struct stage_sink sink = {run, NULL, on_played, on_gone};
+    struct stage_sink sink = {run, NULL, NULL, on_played, on_gone};
     char *path = mem_printf("%s/" PROBE_LOG, run->options->dir);
     struct stage_order order = {.log_path = path};
     struct err e = {""};

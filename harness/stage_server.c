@@ -68,6 +68,14 @@ static void tell_lost(struct stage_sockets *st)
         st->sink.lost(st->sink.ctx);
 }
 
+static void tell_slow(struct stage_sockets *st, int64_t now_ms)
+{
+    int64_t ms = play_take_slowness(st->play);
+
+    if (ms && st->sink.slow)
+        st->sink.slow(st->sink.ctx, now_ms, ms);
+}
+
 static void on_response(void *ctx, int64_t now_ms, unsigned x,
                         const char *bytes, size_t len, enum wire_part came,
                         const char *problem)
@@ -76,6 +84,7 @@ static void on_response(void *ctx, int64_t now_ms, unsigned x,
 
     play_response(st->play, now_ms, x, bytes, len, stage_part(came), problem);
     tell_lost(st);
+    tell_slow(st, now_ms);
     stage_turn(st);
 }
 

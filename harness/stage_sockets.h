@@ -84,6 +84,9 @@ struct stage_sink {
     /* Server role, while it goes on: an answer was lost, and we had not given
      * it up. Once; or NULL. */
     void (*lost)(void *ctx);
+    /* Server role: it took so long to answer what is answered at once; or
+     * NULL. */
+    void (*slow)(void *ctx, int64_t now_ms, int64_t ms);
     /* The play is finished. Once; not when stage_sockets_start() failed. */
     void (*played)(void *ctx, const struct stage_outcome *outcome);
     /* No socket, timer or file is left, and the stage is freed. The last
