@@ -300,6 +300,24 @@ static void test_connections_and_their_tls(void)
     maker_release(&m);
 }
 
+/* Half a second to connect is no fault of what then answers. */
+static void test_a_connection_that_was_long_in_coming(void)
+{
+    struct maker m;
+
+    maker_init(&m, ROLE_SERVER);
+    maker_request(&m, 100, 1, 1, BODY "rid='1'/>");
+    maker_request(&m, 100, 2, 2, BODY "rid='2'/>");
+    maker_event(&m, 500, "open", NULL, "conn", "1", NULL);
+    CHECK_INT(journal_worst_lag(m.journal), 0);
+    maker_event(&m, 1120, "open", NULL, "conn", "2", NULL);
+    CHECK_INT(journal_worst_lag(m.journal), 1020);
+    CHECK_INT(journal_lag(m.journal, 0, 99), 0);
+    MAKER_STR(&m, "concat(//lag/@t0, ' ', //lag/@t1, ' ', //lag/@ms)",
+              "100 1120 1020");
+    maker_release(&m);
+}
+
 static void test_names(void)
 {
     struct maker m;
@@ -549,6 +567,8 @@ int suite_journal(void)
          test_creations_are_copies_by_rid_and_bytes},
         {"sids are known or not", test_sids_are_known_or_not},
         {"connections and their TLS", test_connections_and_their_tls},
+        {"a connection that was long in coming",
+         test_a_connection_that_was_long_in_coming},
         {"names", test_names},
         {"what the driver said", test_what_the_driver_said},
         {"lag is looked up by time", test_lag_is_looked_up_by_time},

@@ -551,6 +551,26 @@ static void test_time_in_the_managers_hands(void)
     maker_release(&m);
 }
 
+/* Whether an answer to what was held then is still heard hangs on who is
+ * faster. */
+static void test_what_is_held_at_the_end_was_held_up_to_it(void)
+{
+    struct maker m;
+
+    maker_init(&m, ROLE_SERVER);
+    maker_session(&m, 0, "");
+    request(&m, 1000, 2, "101", "");
+    request(&m, 2000, 3, "102", "");
+    maker_request(&m, 7000, 4, 4, BODY SID "rid='103' type='terminate'/>");
+    maker_exchange_end(&m, 7900, 2, EMPTY);
+    maker_exchange_end(&m, 7900, 4, EMPTY);
+    journal_finish(m.journal, 90000);
+    MAKER_STR(&m, "$x[2]/@took", "6000");
+    MAKER_STR(&m, "$x[3]/@took", "5000");
+    MAKER_STR(&m, "$x[4]/@took", "900");
+    maker_release(&m);
+}
+
 /* Nobody reads a request whose connection is busy with another. */
 static void test_a_request_behind_another_is_held_from_its_turn(void)
 {
@@ -652,6 +672,8 @@ int add_journal_session_tests(CU_pSuite suite)
          test_a_poll_before_the_ack_of_the_answer_counts},
         {"what is known of a server", test_what_is_known_of_a_server},
         {"time in the manager's hands", test_time_in_the_managers_hands},
+        {"what is held at the end was held up to it",
+         test_what_is_held_at_the_end_was_held_up_to_it},
         {"a request behind another is held from its turn",
          test_a_request_behind_another_is_held_from_its_turn},
         {"in the server role the steps end it",

@@ -214,6 +214,29 @@ static void test_requests_are_in_flight_side_by_side(void)
     stop(&s);
 }
 
+/* However long a connection takes to come: see must_wait(). */
+static void test_requests_set_out_in_the_order_they_were_made(void)
+{
+    struct wire_target nobody = {.host = "127.0.0.1", .port = 1};
+    struct delivery plan;
+    struct server s;
+
+    start(&s);
+    delivery_init(&plan);
+    delivery_add(&plan, 0, REQUEST, strlen(REQUEST));
+    wire_request(s.fx.wire, &nobody, NULL, &plan);
+    delivery_release(&plan);
+    for (int i = 0; i < 3; i++)
+        ask(&s, NULL, REQUEST, DELIVERY_KEEP);
+    for (int i = 0; i < 3; i++)
+        CHECK(fx_gets(&s.fx, next_conn(&s), "abc"));
+    CHECK(fx_news(&s.fx, "sent 4"));
+    CHECK_STR(buf_str(&s.fx.news),
+              "response 1 none\nopened 2\nsent 2\nopened 3\nsent 3\n"
+              "opened 4\nsent 4\n");
+    stop(&s);
+}
+
 static void test_answer_without_length_ends_with_the_connection(void)
 {
     struct server s;
@@ -419,6 +442,7 @@ int suite_wire_client(void)
         !CU_ADD_TEST(s, test_an_answer_that_closes_takes_no_request_along) ||
         !CU_ADD_TEST(s, test_an_announced_close_is_left_to_the_server) ||
         !CU_ADD_TEST(s, test_requests_are_in_flight_side_by_side) ||
+        !CU_ADD_TEST(s, test_requests_set_out_in_the_order_they_were_made) ||
         !CU_ADD_TEST(s, test_answer_without_length_ends_with_the_connection) ||
         !CU_ADD_TEST(s, test_broken_answers_are_told_in_plain_words) ||
         !CU_ADD_TEST(s, test_nobody_there) ||
