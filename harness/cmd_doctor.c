@@ -99,11 +99,20 @@ int cmd_run_doctor(struct cmd_run *c, const char *id)
 
 int cmd_doctor(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "client") == 0)
+    static char name_client[] = "boshspec doctor client";
+    static char name_server[] = "boshspec doctor server";
+    bool help = argc > 1 && strcmp(argv[1], "--help") == 0;
+
+    if (argc > 1 && strcmp(argv[1], "client") == 0) {
+        argv[1] = name_client;
         return cmd_doctor_client(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "server") == 0)
+    }
+    if (argc > 1 && strcmp(argv[1], "server") == 0) {
+        argv[1] = name_server;
         return cmd_doctor_server(argc - 1, argv + 1);
-    fprintf(stderr, "boshspec: doctor of whom? `boshspec doctor client' or "
-                    "`boshspec doctor server', with the options of those\n");
-    return EXIT_USAGE;
+    }
+    fprintf(help ? stdout : stderr,
+            "boshspec: doctor of whom? `boshspec doctor client' or "
+            "`boshspec doctor server', with the options of those\n");
+    return help ? 0 : EXIT_USAGE;
 }

@@ -57,12 +57,14 @@ char *cmd_password(const char *path, struct err *e)
         err_set(e, "%s: %s", path, strerror(errno));
         return NULL;
     }
-    if (fgets(line, sizeof line, f)) {
+    if (fgets(line, sizeof line, f))
         line[strcspn(line, "\r\n")] = '\0';
+    else
+        line[0] = '\0';
+    if (line[0])
         password = mem_dup(line);
-    } else {
-        err_set(e, "%s: no password in it", path);
-    }
+    else
+        err_set(e, "%s: no password in its first line", path);
     explicit_bzero(line, sizeof line);
     fclose(f);
     return password;

@@ -30,6 +30,7 @@ struct options {
     char *host, *path, *host_header;
     struct account accounts[MAX_ACCOUNTS];
     size_t account_count;
+    bool has_user; /* the URL has one, or a password */
 };
 
 static const struct argp_option option_list[] = {
@@ -84,6 +85,14 @@ static char *part(CURLU *u, CURLUPart what)
     return copy;
 }
 
+static bool has_part(CURLU *u, CURLUPart what)
+{
+    char *text = part(u, what);
+
+    free(text);
+    return text != NULL;
+}
+
 /* Take the URL apart. false: it is none for us. */
 static bool split_url(struct options *o)
 {
@@ -100,6 +109,7 @@ static bool split_url(struct options *o)
     query = good ? part(u, CURLUPART_QUERY) : NULL;
     o->host = good ? part(u, CURLUPART_HOST) : NULL;
     o->path = good ? part(u, CURLUPART_PATH) : NULL;
+    o->has_user = good && has_part(u, CURLUPART_USER);
     good = scheme && o->host && o->path && o->run.run.port > 0 &&
            (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
     if (good) {
@@ -132,6 +142,9 @@ static void check(struct options *o, struct argp_state *state)
         argp_error(state, "--domain is wanted");
     if (!split_url(o))
         argp_error(state, "--url '%s': an http or https URL is wanted", o->url);
+    if (o->has_user)
+        argp_error(state, "--url: without a user or a password, which would "
+                          "be in each log");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)

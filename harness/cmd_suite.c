@@ -25,6 +25,13 @@ static char *default_dir(const struct cmd_run *c, const char *peer)
     return dir;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int cmd_make_dir(const char *dir, struct err *e)
 {
     char *copy = mem_dup(dir);
@@ -35,8 +42,9 @@ int cmd_make_dir(const char *dir, struct err *e)
         slash = strchr(slash + 1, '/');
         if (slash)
             *slash = '\0';
-        if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-            rc = err_set(e, "%s: %s", copy, strerror(errno));
+        if (mkdir(copy, 0755) < 0 && (errno != EEXIST || !is_folder(copy)))
+            rc = err_set(e, "%s: no folder can be made there: %s", copy,
+                         strerror(errno));
         if (slash)
             *slash = '/';
     }

@@ -25,6 +25,7 @@ static const struct {
                     "--insecure looks away"},
     {"TLS:", "does that port speak TLS at all?"},
     {"reset by peer", "does that port want https?"},
+    {"does it speak TLS there", "it does not answer in TLS: is it http://?"},
     {"no answer", "something listens and says nothing: a firewall, a port "
                   "that wants TLS, or another protocol"},
     {"404", "a web server, but no BOSH there: /http-bind, /http-bind/ and "
@@ -121,7 +122,10 @@ static bool tell_answer(const struct doctor_server *d,
                           words_of(a->content_type, "without a type"));
     }
     if (!a->status)
-        say(out, "STOP", mem_printf("%s: %s", d->url, came));
+        say(out, "STOP",
+            mem_printf("%s: %s%s", d->url, came,
+                       d->tls && !a->problem ? ": does it speak TLS there?"
+                                             : ""));
     else if (a->body)
         say(out, "ok",
             mem_printf("%s answers: HTTP %d, a BOSH body", d->url, a->status));

@@ -1,4 +1,5 @@
 /* boshspec: which subcommand, and the exit status. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,6 +156,11 @@ int main(int argc, char **argv)
     argv[at] = name;
     status = command->run(argc - at, argv + at);
     free(name);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "boshspec: not all could be printed: %s\n",
+                strerror(errno));
+        status = status ? status : EXIT_USAGE;
+    }
     xml_cleanup();
     return status;
 }

@@ -230,7 +230,8 @@ static const struct account *account_of(const struct play *p, unsigned number)
 static bool new_login(struct play *p, int64_t now_ms, const struct step *st,
                       struct entry *en)
 {
-    struct play_login_options options = {.random = random64(p)};
+    struct play_login_options options = {.random = random64(p),
+                                         .secure = p->setting->tls};
     char *resource = play_attr(p, now_ms, st, "resource");
 
     if (p->over)

@@ -26,6 +26,7 @@ struct play_login {
     char *password;
     char *resource;
     uint64_t random;
+    bool secure;
 
     enum at at;
     bool stanzas_due; /* in out */
@@ -57,6 +58,7 @@ struct play_login *play_login_new(const struct play_login_options *o)
     }
     l->resource = mem_dup(o->resource ? o->resource : "");
     l->random = o->random;
+    l->secure = o->secure;
     return l;
 }
 
@@ -127,6 +129,13 @@ static void send_sasl(struct play_login *l, const char *element,
     l->stanzas_due = true;
 }
 
+/* Who refuses a proof does not get the password in clear, on a way where others
+ * may listen. Source: RFC 6120 §13.9.4 */
+static bool gives_away(const struct play_login *l, const char *mechanism)
+{
+    return !l->secure && strcmp(mechanism, "PLAIN") == 0;
+}
+
 /* Begin with the strongest mechanism that was not tried yet. */
 static void start_sasl(struct play_login *l, const char *refused)
 {
@@ -144,7 +153,7 @@ static void start_sasl(struct play_login *l, const char *refused)
         const char *next = sasl_client_pick(buf_str(&l->mechanisms),
                                             l->user != NULL, &l->tried);
 
-        if (!next) {
+        if (!next || (refused && gives_away(l, next))) {
             fail(l, refused ? refused : "no mechanism of ours is offered");
             return;
         }

@@ -19,6 +19,7 @@ struct play_login_options {
     const char *password; /* NULL with jid */
     const char *resource;
     uint64_t random; /* for the ids of our stanzas */
+    bool secure;     /* by TLS: a password may be said */
 };
 
 struct play_login;

@@ -62,17 +62,22 @@ static void close_if_done(struct run *run)
         close_timers(run);
 }
 
-/* Play no more; what runs is ended and not judged. */
-static void stop(struct run *run, const char *because)
+void run_end_plays(struct run *run, const char *because)
 {
     size_t i;
 
-    run->stopping = true;
-    if (run->probe_stage)
-        stage_sockets_abort(run->probe_stage, because);
     for (i = 0; i < run->item_count; i++)
         if (run->items[i].stage)
             stage_sockets_abort(run->items[i].stage, because);
+}
+
+/* Play no more; what runs is ended and not judged. */
+static void stop(struct run *run, const char *because)
+{
+    run->stopping = true;
+    if (run->probe_stage)
+        stage_sockets_abort(run->probe_stage, because);
+    run_end_plays(run, because);
     close_if_done(run);
 }
 
@@ -120,8 +125,8 @@ static bool again(struct item *it)
 {
     if (it->attempts >= MAX_ATTEMPTS)
         return false;
-    if (met_an_outage(it)) {
-        it->alone = true; /* so it can be told whose doing it is */
+    if (met_an_outage(it)) { /* whose doing it is can be told alone */
+        it->alone |= it->judgement.gone || it->judgement.lost;
         return true;
     }
     if (it->driver_lost) {
@@ -363,8 +368,10 @@ static void on_start(uv_timer_t *timer)
     unsigned started = 0;
     size_t i;
 
-    if (run->probe_stage || probe_again(run))
+    if (run->probe_stage || probe_again(run)) {
+        close_if_done(run);
         return;
+    }
     if (alone)
         start(run, alone);
     for (i = 0; i < run->item_count && !alone && started < BATCH; i++)

@@ -109,6 +109,8 @@ void run_judged(struct item *it);
 /* No more case is played: each is ERROR. log: of why, relative to the folder.
  */
 void run_refuse(struct run *run, const char *reason, const char *log);
+/* What runs is of no use any more: it is played again if there is time. */
+void run_end_plays(struct run *run, const char *because);
 /* The next batch starts so much later. */
 void run_start_later(struct run *run, int64_t after_ms);
 /* Nothing is played and nothing judged. */

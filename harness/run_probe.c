@@ -139,8 +139,12 @@ static char *refused_account(const struct run_options *o,
                              const struct stage_outcome *outcome)
 {
     static const char *const refusals[] = {
-        "not-authorized",      "account-disabled", "invalid-authzid",
-        "credentials-expired", "host-unknown",     "host-gone",
+        "not-authorized",        "account-disabled",
+        "invalid-authzid",       "credentials-expired",
+        "host-unknown",          "host-gone",
+        "malformed-request",     "mechanism-too-weak",
+        "encryption-required",   "no mechanism of ours is offered",
+        "no mechanisms offered",
     };
     size_t account = (size_t)outcome->line, i;
 
@@ -158,6 +162,8 @@ static char *refused_account(const struct run_options *o,
 
 void probe_lost(struct run *run, const struct item *it, bool alone)
 {
+    bool first = !run->lost;
+
     if (!run->lost && alone)
         run->lost =
             mem_printf("the server is gone since %s was played", it->tc->id);
@@ -165,7 +171,10 @@ void probe_lost(struct run *run, const struct item *it, bool alone)
         run->lost = mem_printf("the server is gone, %s was the first to miss "
                                "it: -j 1 tells which case does it",
                                it->tc->id);
-    run->lost_ms = run->probe_ms = run_now(run);
+    run->lost_ms = run_now(run);
+    if (!first)
+        return;
+    run->probe_ms = run_now(run);
     run->probes_left = PROBES_AGAIN;
 }
 
@@ -175,9 +184,13 @@ bool probe_again(struct run *run)
 
     if (!run->lost)
         return false;
-    if (!run_quiet(run) || run->stopping || run->done == run->item_count)
-        return true; /* what runs finds out for itself */
-    if (rest_ms > 0)
+    if (run->stopping || run->done == run->item_count)
+        return true;
+    if (run->probes_left == 0 && run_quiet(run))
+        run_refuse(run, run->lost, PROBE_LOG);
+    else if (run->probes_left == 0)
+        return true; /* what was ended is not through */
+    else if (rest_ms > 0)
         run_start_later(run, rest_ms);
     else
         probe_start(run);
@@ -190,11 +203,13 @@ static void came_back(struct run *run, bool is_there)
     if (is_there) {
         free(run->lost);
         run->lost = NULL;
-    } else if (--run->probes_left > 0) {
-        run->probe_ms = run_now(run) + AGAIN_EVERY_MS;
-    } else {
-        run_refuse(run, run->lost, PROBE_LOG);
+        return;
     }
+    if (run->probes_left-- == PROBES_AGAIN) {
+        log_line(LOG_WARN, "run", "%s", run->lost);
+        run_end_plays(run, run->lost);
+    }
+    run->probe_ms = run_now(run) + AGAIN_EVERY_MS;
 }
 
 /* ------------------------------------------------------------- the play */

@@ -314,38 +314,50 @@ static void add_counts(struct buf *out, const struct text_style *st,
     buf_addc(out, '\n');
 }
 
-/* Many cases that are ERROR for one reason: it is said once. */
-static void add_common_error(struct buf *out, const struct text_style *st,
-                             const struct result *r, const char *reason,
-                             const char *dir)
+static bool is_error_for(const struct result_case *c, const char *reason)
+{
+    return strcmp(c->verdict, "error") == 0 && c->reason &&
+           strcmp(c->reason, reason) == 0;
+}
+
+/* Many cases that are ERROR for one reason: it is said once, with the first of
+ * them. Returns whether c is one of those. */
+#define MANY 3
+static bool add_many(struct buf *out, const struct text_style *st,
+                     const struct result *r, const struct result_case *c,
+                     const char *dir)
 {
     const struct result_case *first = NULL;
-    size_t i;
+    size_t many = 0, i;
 
-    for (i = 0; i < r->case_count && !first; i++)
-        if (strcmp(r->cases[i].verdict, "error") == 0)
-            first = &r->cases[i];
+    for (i = 0; c->reason && i < r->case_count; i++)
+        if (is_error_for(&r->cases[i], c->reason)) {
+            first = first ? first : &r->cases[i];
+            many++;
+        }
+    if (!is_error_for(c, c->reason ? c->reason : "") ||
+        (many < MANY && !(many > 1 && result_one_reason(r))))
+        return false;
+    if (c != first)
+        return true;
     add_verdict(out, st, "error");
-    buf_printf(out, " %zu cases, all alike\n", result_count(r, COUNT_ERROR));
-    add_field(out, st, "because", reason);
-    if (first && first->log)
-        add_log(out, "first log", dir, first->log);
+    buf_printf(out, " %zu cases, all alike\n", many);
+    add_field(out, st, "because", c->reason);
+    if (c->log)
+        add_log(out, "first log", dir, c->log);
     buf_addc(out, '\n');
+    return true;
 }
 
 /* Everything that is not as it should be. */
 static void add_troubles(struct buf *out, const struct text_style *st,
                          const struct result *r, const char *dir)
 {
-    const char *reason = result_one_reason(r);
     size_t i;
 
-    if (reason && result_count(r, COUNT_ERROR) > 1) {
-        add_common_error(out, st, r, reason, dir);
-        return;
-    }
     for (i = 0; i < r->case_count; i++)
-        text_why(out, st, r, &r->cases[i], dir);
+        if (!add_many(out, st, r, &r->cases[i], dir))
+            text_why(out, st, r, &r->cases[i], dir);
 }
 
 /* A run that was judged once more took no time. */

@@ -106,6 +106,14 @@ static void test_status_2_bad_options_and_cases(void)
                   "$P server --domain=x --url=gopher://x/");
     clirig_expect(2, "JID:FILE is wanted",
                   "$P server --domain=x --url=http://x/ --account=alice");
+    clirig_expect(2, "without a user or a password",
+                  "$P server --domain=x --url=http://a:b@x/");
+    clirig_expect(2, "no password in its first line",
+                  "echo > $D/pw; $P server --domain=x --url=http://x/ "
+                  "--account=a@x:$D/pw");
+    clirig_expect(2, "no folder can be made there",
+                  "echo > $D/file; $P client -o $D/file " FAST);
+    clirig_expect(2, "not all could be printed", "$P list > /dev/full");
     clirig_expect(2, "bad.xml:",
                   "echo '<case' > $D/bad.xml; $P client -o $D/bad $D/bad.xml");
     clirig_expect(2, "bad.xml:", "$P lint $D/bad.xml");

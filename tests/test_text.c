@@ -133,6 +133,11 @@ static void test_what_all_cases_suffer_from_is_said_once(void)
     text_summary(&out, &plain, &r, "out");
     CHECK(strstr(buf_str(&out), "all alike") == NULL);
     CHECK(strstr(buf_str(&out), "ERROR client/3\n") != NULL);
+    buf_clear(&out);
+    add_case(&r, "error", "no driver");
+    text_summary(&out, &plain, &r, "out");
+    CHECK(strstr(buf_str(&out), "ERROR 3 cases, all alike\n") != NULL);
+    CHECK(strstr(buf_str(&out), "ERROR client/3\n") != NULL);
     buf_release(&out);
     result_release(&r);
 }
