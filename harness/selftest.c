@@ -147,14 +147,17 @@ static bool names_twin(const struct testcase *tc, const char *twin)
 }
 
 /* The peers that a case does not name: those in the right must be left in
- * peace, the others are looked at when the whole matrix is wanted. */
+ * peace, the others are looked at when the whole matrix is wanted. So are all
+ * by cases with floods and bombs, which take as long as many others. */
 static void plan_others(struct selftest *st, const struct testcase *tc,
                         size_t index, bool whole)
 {
+    bool heavy = testcase_has_tag(tc, "hostile");
     const struct twin *t;
 
     for (size_t i = 0; (t = twin_at(tc->role, i)) != NULL; i++) {
-        if (names_twin(tc, t->name) || (t->kind == TWIN_FAULTY && !whole))
+        if (names_twin(tc, t->name) ||
+            ((t->kind == TWIN_FAULTY || heavy) && !whole))
             continue;
         add_cell(st, index, t->name, NULL,
                  t->kind == TWIN_FAULTY ? WANT_NOTHING : WANT_CALM);

@@ -559,6 +559,16 @@ static void test_sign_off_ends_what_is_alive(void)
     playrig_release(&r);
 }
 
+static void check_health(const struct playrig *r, const char *alive)
+{
+    const xmlNode *health =
+        xml_child(journal_root(play_journal(r->play)), NULL, "health");
+
+    CHECK(health != NULL);
+    if (health)
+        CHECK_STR(xml_attr(health, NULL, "alive"), alive);
+}
+
 static void test_sign_off_spares_the_dead_and_does_not_wait_for_ever(void)
 {
     struct playrig r;
@@ -580,8 +590,32 @@ static void test_sign_off_spares_the_dead_and_does_not_wait_for_ever(void)
     playrig_hand_login(&r);
     play_sign_off(r.play, r.now_ms);
     CHECK(!play_signed_off(r.play));
-    playrig_pass(&r, 5000);
+    playrig_pass(&r, 5000); /* is it still there? */
+    CHECK(!play_signed_off(r.play));
+    CHECK(playrig_last_has(&r, "to='localhost'"));
+    playrig_pass(&r, 5000); /* it is not */
     CHECK(play_signed_off(r.play));
+    check_health(&r, "no");
+    playrig_release(&r);
+}
+
+/* One that is there gets its session ended too. */
+static void test_sign_off_asks_whether_the_server_is_there(void)
+{
+    struct playrig r;
+
+    playrig_init(&r);
+    playrig_login(&r, "s");
+    playrig_start(&r);
+    playrig_hand_login(&r);
+    play_sign_off(r.play, r.now_ms);
+    playrig_pass(&r, 5000);
+    playrig_answer(&r, CREATED("/>"));
+    CHECK(playrig_last_has(&r, "type='terminate'"));
+    CHECK(!play_signed_off(r.play));
+    playrig_answer(&r, "<body " NS " type='terminate'/>");
+    CHECK(play_signed_off(r.play));
+    check_health(&r, "yes");
     playrig_release(&r);
 }
 
@@ -654,6 +688,8 @@ int suite_play_server(void)
         {"sign-off ends what is alive", test_sign_off_ends_what_is_alive},
         {"sign-off spares the dead and does not wait for ever",
          test_sign_off_spares_the_dead_and_does_not_wait_for_ever},
+        {"sign-off asks whether the server is there",
+         test_sign_off_asks_whether_the_server_is_there},
         {"sign-off catches a creation on its way",
          test_sign_off_catches_a_creation_on_its_way},
     };
