@@ -66,11 +66,12 @@ static void ask_for_health(struct play *p, int64_t now_ms)
     raw_body_release(&body);
 }
 
-/* Somebody in front who has nobody behind is no server. Source: RFC 9110
- * §15.6.3, §15.6.4, §15.6.5 */
+/* Somebody in front who has nobody behind is no server. But 503 may be no more
+ * than a limit of ours, as nginx says it. Source: RFC 9110 §15.6.3 to §15.6.5
+ */
 static bool is_alive(const struct raw_answer *a)
 {
-    return a->status && (a->status < 502 || a->status > 504);
+    return a->status && a->status != 502 && a->status != 504;
 }
 
 static void tell_health(struct play *p, int64_t now_ms)

@@ -619,6 +619,35 @@ static void test_sign_off_asks_whether_the_server_is_there(void)
     playrig_release(&r);
 }
 
+/* A proxy that reaches nobody is no server; one that limits us is. */
+static void test_sign_off_knows_a_proxy_without_a_server(void)
+{
+    static const struct {
+        const char *answer, *alive;
+    } rows[] = {
+        {"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", "no"},
+        {"HTTP/1.1 503 Limited\r\nContent-Length: 0\r\n\r\n", "yes"},
+        {"HTTP/1.1 429 Limited\r\nContent-Length: 0\r\n\r\n", "yes"},
+        {"HTTP/1.1 504 Timeout\r\nContent-Length: 0\r\n\r\n", "no"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct playrig r;
+
+        playrig_init(&r);
+        playrig_login(&r, "s");
+        playrig_start(&r);
+        playrig_hand_login(&r);
+        play_sign_off(r.play, r.now_ms);
+        playrig_pass(&r, 5000);
+        play_response(r.play, r.now_ms, r.count, rows[i].answer,
+                      strlen(rows[i].answer), PLAY_WHOLE, NULL);
+        CHECK(play_signed_off(r.play));
+        check_health(&r, rows[i].alive);
+        playrig_release(&r);
+    }
+}
+
 static void test_sign_off_catches_a_creation_on_its_way(void)
 {
     struct playrig r;
@@ -690,6 +719,8 @@ int suite_play_server(void)
          test_sign_off_spares_the_dead_and_does_not_wait_for_ever},
         {"sign-off asks whether the server is there",
          test_sign_off_asks_whether_the_server_is_there},
+        {"sign-off knows a proxy without a server",
+         test_sign_off_knows_a_proxy_without_a_server},
         {"sign-off catches a creation on its way",
          test_sign_off_catches_a_creation_on_its_way},
     };
